@@ -1,0 +1,51 @@
+//! What decisions about an algorithm, and about requests that use it, need to know.
+
+use serde::{Deserialize, Serialize};
+
+use super::AlgorithmEvent;
+use crate::{AlgorithmId, Credits, MicroUsd, Slug};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    pub algorithm_id: AlgorithmId,
+    pub slug: Slug,
+    pub display_name: String,
+    /// The provider that draws, by the name under which it is configured.
+    pub provider: String,
+    /// Handed to the provider as it is.
+    pub config: serde_json::Value,
+    /// What a user pays for a picture.
+    pub credit_cost: Credits,
+    /// What a picture costs us.
+    pub cost: MicroUsd,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Algorithm {
+    #[default]
+    NotDefined,
+    Active(Definition),
+    Inactive(Definition),
+}
+
+impl Algorithm {
+    pub(super) fn fold(&mut self, event: AlgorithmEvent) {
+        match (&mut *self, event) {
+            (_, AlgorithmEvent::AlgorithmDefined { definition, .. }) => *self = Self::Active(definition),
+            (
+                Self::Active(definition) | Self::Inactive(definition),
+                AlgorithmEvent::AlgorithmRepriced { credit_cost, cost, .. },
+            ) => {
+                definition.credit_cost = credit_cost;
+                definition.cost = cost;
+            }
+            (Self::Inactive(definition), AlgorithmEvent::AlgorithmActivated { .. }) => {
+                *self = Self::Active(definition.clone());
+            }
+            (Self::Active(definition), AlgorithmEvent::AlgorithmDeactivated { .. }) => {
+                *self = Self::Inactive(definition.clone());
+            }
+            _ => {}
+        }
+    }
+}

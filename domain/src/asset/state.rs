@@ -1,0 +1,35 @@
+//! What decisions about an asset, and about chats that use it, need to know.
+
+use serde::{Deserialize, Serialize};
+
+use super::AssetEvent;
+use crate::conversation::PictureKind;
+use crate::template::StoredPicture;
+use crate::{AssetId, UserId};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UploadedAsset {
+    pub asset_id: AssetId,
+    pub owner: UserId,
+    pub kind: PictureKind,
+    pub picture: StoredPicture,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Asset {
+    #[default]
+    NotUploaded,
+    Uploaded(UploadedAsset),
+    Deleted,
+}
+
+impl Asset {
+    pub(super) fn fold(&mut self, event: AssetEvent) {
+        match event {
+            AssetEvent::AssetUploaded { asset_id, owner, kind, picture, .. } => {
+                *self = Self::Uploaded(UploadedAsset { asset_id, owner, kind, picture });
+            }
+            AssetEvent::AssetDeleted { .. } => *self = Self::Deleted,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What can have happened in a chat.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event_names::event_names;
+use crate::{
+    AlgorithmId, AssetId, ConversationId, Credits, MessageId, MessageText, Personal, RequestId, Slug,
+    Timestamp, Title, UserId,
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageRole {
+    User,
+    Assistant,
+    System,
+}
+
+/// What an uploaded picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureKind {
+    Face,
+    Logo,
+}
+
+impl PictureKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Face => "face",
+            Self::Logo => "logo",
+        }
+    }
+}
+
+/// One algorithm as it is offered in a chat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlgorithmOption {
+    pub id: AlgorithmId,
+    pub slug: Slug,
+    pub name: String,
+    pub credit_cost: Credits,
+}
+
+/// What a message is besides its words. The tag is the `type` that clients see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MessageBody {
+    Text,
+    AlgorithmSelection { algorithm_id: AlgorithmId },
+    FileUpload { asset_id: AssetId, asset_type: PictureKind },
+    AlgorithmSelect { options: Vec<AlgorithmOption> },
+    UploadRequest { accepted_types: Vec<String>, max_bytes: u64 },
+    ThumbnailResult { request_id: RequestId, generation_time_ms: u64, algorithm: String },
+}
+
+impl MessageBody {
+    /// The `type` of the message in the API.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::AlgorithmSelection { .. } => "algorithm_selection",
+            Self::FileUpload { .. } => "file_upload",
+            Self::AlgorithmSelect { .. } => "algorithm_select",
+            Self::UploadRequest { .. } => "upload_request",
+            Self::ThumbnailResult { .. } => "thumbnail_result",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum ConversationEvent {
+    ConversationStarted {
+        conversation_id: ConversationId,
+        owner: UserId,
+        title: Personal<Title>,
+        started_at: Timestamp,
+    },
+    ConversationRenamed {
+        title: Personal<Title>,
+        /// True when the title was made from the first message.
+        automatic: bool,
+        renamed_at: Timestamp,
+    },
+    ConversationArchived {
+        archived_at: Timestamp,
+    },
+    MessagePosted {
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        role: MessageRole,
+        body: MessageBody,
+        content: Personal<MessageText>,
+        posted_at: Timestamp,
+    },
+    /// The user said what they want: the algorithms are to be offered.
+    BriefOpened {
+        conversation_id: ConversationId,
+        prompt: Personal<MessageText>,
+        opened_at: Timestamp,
+    },
+    /// The user chose an algorithm: a face or logo is to be asked for.
+    AlgorithmChosen {
+        conversation_id: ConversationId,
+        algorithm_id: AlgorithmId,
+        chosen_at: Timestamp,
+    },
+    PictureAttached {
+        asset_id: AssetId,
+        kind: PictureKind,
+        attached_at: Timestamp,
+    },
+    /// Nothing is missing: the generation is to be requested.
+    BriefCompleted {
+        conversation_id: ConversationId,
+        prompt: Personal<MessageText>,
+        algorithm_id: AlgorithmId,
+        face: Option<AssetId>,
+        logo: Option<AssetId>,
+        completed_at: Timestamp,
+    },
+}
+
+event_names!(ConversationEvent {
+    ConversationStarted => "1.0",
+    ConversationRenamed => "1.0",
+    ConversationArchived => "1.0",
+    MessagePosted => "1.0",
+    BriefOpened => "1.0",
+    AlgorithmChosen => "1.0",
+    PictureAttached => "1.0",
+    BriefCompleted => "1.0",
+});

@@ -1,0 +1,145 @@
+//! What can have happened to a request.
+
+use serde::{Deserialize, Serialize};
+
+use super::Job;
+use crate::event_names::event_names;
+use crate::template::StoredPicture;
+use crate::{AttemptId, MicroUsd, Personal, RequestId, TemplateId, Timestamp};
+
+/// What the prompt asks for, as the analyzer understood it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub category: String,
+    pub style: String,
+    pub mood: String,
+    /// 1 (calm) to 10 (high energy).
+    pub energy_level: u8,
+    pub visual_elements: Vec<String>,
+    /// The few words for the picture itself.
+    pub headline: String,
+}
+
+/// One template that matches, best first. The similarity is in millionths, 1,000,000 is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateMatch {
+    pub template_id: TemplateId,
+    pub similarity_ppm: i32,
+}
+
+/// Why an attempt brought no picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptProblem {
+    Refused,
+    Unavailable,
+    Failed,
+    /// The call went out and nobody knows whether it was carried out. Its cost counts as paid.
+    OutcomeUnknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    ContentRejected,
+    ProviderUnavailable,
+    TimedOut,
+    Internal,
+}
+
+impl FailureReason {
+    /// Whether the same request may succeed later.
+    pub fn retry_possible(self) -> bool {
+        !matches!(self, Self::ContentRejected)
+    }
+
+    /// The sentence for the user. It holds no internal detail.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::ContentRejected => "the content was rejected",
+            Self::ProviderUnavailable => "no image provider was available",
+            Self::TimedOut => "it took too long",
+            Self::Internal => "something went wrong on our side",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum GenerationRequestEvent {
+    GenerationRequested {
+        job: Box<Job>,
+        requested_at: Timestamp,
+        /// When the request ends by itself if it is not finished.
+        deadline_at: Timestamp,
+    },
+    AnalysisStarted {
+        request_id: RequestId,
+        started_at: Timestamp,
+    },
+    IntentAnalyzed {
+        request_id: RequestId,
+        intent: Personal<Intent>,
+        analyzed_by: String,
+        analyzed_at: Timestamp,
+    },
+    TemplatesMatched {
+        request_id: RequestId,
+        matches: Vec<TemplateMatch>,
+        matched_at: Timestamp,
+    },
+    PromptComposed {
+        request_id: RequestId,
+        prompt: Personal<String>,
+        composed_at: Timestamp,
+    },
+    /// Recorded before the provider is called.
+    AttemptStarted {
+        request_id: RequestId,
+        attempt_id: AttemptId,
+        provider: String,
+        price: MicroUsd,
+        started_at: Timestamp,
+    },
+    AttemptEnded {
+        request_id: RequestId,
+        attempt_id: AttemptId,
+        problem: AttemptProblem,
+        ended_at: Timestamp,
+    },
+    GenerationCompleted {
+        request_id: RequestId,
+        attempt_id: AttemptId,
+        image: StoredPicture,
+        provider_generation_id: String,
+        selected_template: Option<TemplateId>,
+        cost: MicroUsd,
+        algorithm: String,
+        processing_time_ms: u64,
+        completed_at: Timestamp,
+    },
+    GenerationFailed {
+        request_id: RequestId,
+        reason: FailureReason,
+        cost: MicroUsd,
+        failed_at: Timestamp,
+    },
+    GenerationCancelled {
+        request_id: RequestId,
+        cost: MicroUsd,
+        cancelled_at: Timestamp,
+    },
+}
+
+event_names!(GenerationRequestEvent {
+    GenerationRequested => "1.0",
+    AnalysisStarted => "1.0",
+    IntentAnalyzed => "1.0",
+    TemplatesMatched => "1.0",
+    PromptComposed => "1.0",
+    AttemptStarted => "1.0",
+    AttemptEnded => "1.0",
+    GenerationCompleted => "1.0",
+    GenerationFailed => "1.0",
+    GenerationCancelled => "1.0",
+});

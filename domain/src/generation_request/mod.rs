@@ -1,0 +1,16 @@
+//! One request for a thumbnail, from acceptance to the finished picture or the reason why there is none.
+//!
+//! The result of every step is an event, so that whoever takes over resumes at the step. Refuses to leave a
+//! final stage and to skip a step; a step that is done already is no error and changes nothing.
+
+mod commands;
+mod error;
+mod events;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use commands::GenerationRequestCommand;
+pub use error::GenerationRequestError;
+pub use events::{AttemptProblem, FailureReason, GenerationRequestEvent, Intent, TemplateMatch};
+pub use state::{Attempt, GenerationRequest, Job, Stage};

@@ -1,0 +1,140 @@
+//! What decisions about a request, and the pipeline that carries it out, need to know.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GenerationRequestEvent, Intent, TemplateMatch};
+use crate::{
+    AlgorithmId, AssetId, AttemptId, ConversationId, Credits, CustomText, MicroUsd, Personal, Prompt,
+    RequestId, Timestamp, UserId,
+};
+
+/// What was ordered. Prices are those at acceptance; a later change does not touch them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub request_id: RequestId,
+    pub user_id: UserId,
+    pub conversation_id: Option<ConversationId>,
+    pub prompt: Personal<Prompt>,
+    pub custom_text: Option<Personal<CustomText>>,
+    pub algorithm_id: AlgorithmId,
+    /// The algorithm's name as the user saw it.
+    pub algorithm: String,
+    pub provider: String,
+    pub config: serde_json::Value,
+    pub credit_cost: Credits,
+    pub cost: MicroUsd,
+    pub face: Option<AssetId>,
+    pub logo: Option<AssetId>,
+    pub regenerated_from: Option<RequestId>,
+}
+
+/// One call of a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub attempt_id: AttemptId,
+    pub provider: String,
+    pub price: MicroUsd,
+    /// False once it ended without a picture.
+    pub open: bool,
+}
+
+/// How far an unfinished request has come. Each stage holds what the steps before it found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Stage {
+    Pending,
+    Analyzing,
+    Searching {
+        intent: Personal<Intent>,
+    },
+    Composing {
+        intent: Personal<Intent>,
+        matches: Vec<TemplateMatch>,
+    },
+    Generating {
+        intent: Personal<Intent>,
+        matches: Vec<TemplateMatch>,
+        prompt: Personal<String>,
+        attempts: Vec<Attempt>,
+    },
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum GenerationRequest {
+    #[default]
+    NotRequested,
+    InProgress {
+        job: Box<Job>,
+        stage: Box<Stage>,
+        requested_at: Timestamp,
+    },
+    Completed {
+        job: Box<Job>,
+    },
+    Failed {
+        job: Box<Job>,
+    },
+    Cancelled {
+        job: Box<Job>,
+    },
+}
+
+impl GenerationRequest {
+    /// What was ordered, whatever became of it.
+    pub fn job(&self) -> Option<&Job> {
+        match self {
+            Self::NotRequested => None,
+            Self::InProgress { job, .. }
+            | Self::Completed { job }
+            | Self::Failed { job }
+            | Self::Cancelled { job } => Some(job),
+        }
+    }
+
+    pub(super) fn fold(&mut self, event: GenerationRequestEvent) {
+        if let GenerationRequestEvent::GenerationRequested { job, requested_at, .. } = event {
+            *self = Self::InProgress { job, stage: Box::new(Stage::Pending), requested_at };
+            return;
+        }
+        let Self::InProgress { job, stage, .. } = self else { return };
+        match event {
+            GenerationRequestEvent::GenerationCompleted { .. } => {
+                *self = Self::Completed { job: job.clone() }
+            }
+            GenerationRequestEvent::GenerationFailed { .. } => *self = Self::Failed { job: job.clone() },
+            GenerationRequestEvent::GenerationCancelled { .. } => {
+                *self = Self::Cancelled { job: job.clone() }
+            }
+            step => stage.fold(step),
+        }
+    }
+}
+
+impl Stage {
+    fn fold(&mut self, event: GenerationRequestEvent) {
+        match (&mut *self, event) {
+            (_, GenerationRequestEvent::AnalysisStarted { .. }) => *self = Self::Analyzing,
+            (_, GenerationRequestEvent::IntentAnalyzed { intent, .. }) => *self = Self::Searching { intent },
+            (Self::Searching { intent }, GenerationRequestEvent::TemplatesMatched { matches, .. }) => {
+                *self = Self::Composing { intent: intent.clone(), matches };
+            }
+            (Self::Composing { intent, matches }, GenerationRequestEvent::PromptComposed { prompt, .. }) => {
+                *self = Self::Generating {
+                    intent: intent.clone(),
+                    matches: std::mem::take(matches),
+                    prompt,
+                    attempts: vec![],
+                };
+            }
+            (
+                Self::Generating { attempts, .. },
+                GenerationRequestEvent::AttemptStarted { attempt_id, provider, price, .. },
+            ) => attempts.push(Attempt { attempt_id, provider, price, open: true }),
+            (Self::Generating { attempts, .. }, GenerationRequestEvent::AttemptEnded { attempt_id, .. }) => {
+                for attempt in attempts.iter_mut().filter(|attempt| attempt.attempt_id == attempt_id) {
+                    attempt.open = false;
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The business of Routix as aggregates: what can be asked, what is refused, what is recorded.
+//!
+//! Pure: no I/O, no clock, no randomness. Ids, prices and the time arrive in the command. One folder per
+//! aggregate, always the same files: `events`, `commands` (and `handle`), `state` (and `apply`), `error`.
+
+mod amounts;
+mod event_names;
+mod ids;
+mod personal;
+mod text;
+
+pub mod algorithm;
+pub mod asset;
+pub mod conversation;
+pub mod credit_ledger;
+pub mod generation_request;
+pub mod session;
+pub mod template;
+pub mod user;
+
+pub use amounts::{Credits, MicroUsd};
+pub use ids::{
+    AlgorithmId, AssetId, AttemptId, ConversationId, GrantId, MessageId, RequestId, SessionId, TemplateId,
+    UserId,
+};
+pub use personal::Personal;
+pub use text::{CustomText, EmailAddress, MessageText, Prompt, Slug, TextError, Title, Username};
+
+/// The clock that domain types speak: UTC, handed in by whoever sends the command.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

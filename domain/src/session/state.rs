@@ -1,0 +1,49 @@
+//! What decisions about a session need to know.
+
+use serde::{Deserialize, Serialize};
+
+use super::SessionEvent;
+use crate::{SessionId, Timestamp, UserId};
+
+/// The SHA-256 of a refresh token's id, in hex. The token itself is stored nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash(pub String);
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum Session {
+    #[default]
+    NotStarted,
+    Open {
+        session_id: SessionId,
+        user_id: UserId,
+        token: TokenHash,
+        expires_at: Timestamp,
+    },
+    Ended {
+        user_id: UserId,
+    },
+}
+
+impl Session {
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        matches!(self, Self::Open { expires_at, .. } if *expires_at > at)
+    }
+
+    pub(super) fn fold(&mut self, event: SessionEvent) {
+        match (&mut *self, event) {
+            (_, SessionEvent::SessionStarted { session_id, user_id, token, expires_at, .. }) => {
+                *self = Self::Open { session_id, user_id, token, expires_at };
+            }
+            (
+                Self::Open { token, expires_at, .. },
+                SessionEvent::SessionRefreshed { token: next, expires_at: until, .. },
+            ) => {
+                *token = next;
+                *expires_at = until;
+            }
+            (_, SessionEvent::SessionEnded { user_id, .. }) => *self = Self::Ended { user_id },
+            _ => {}
+        }
+    }
+}

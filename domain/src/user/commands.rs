@@ -1,0 +1,88 @@
+//! What can be asked of an account, and the answer.
+
+use cqrs_es::{Aggregate, event_sink::EventSink};
+
+use super::{Role, User, UserError, UserEvent};
+use crate::{EmailAddress, Personal, Timestamp, UserId, Username};
+
+#[derive(Debug, Clone)]
+pub enum UserCommand {
+    Register {
+        user_id: UserId,
+        email: EmailAddress,
+        username: Username,
+        password_hash: String,
+        role: Role,
+        at: Timestamp,
+    },
+    ChangePassword {
+        password_hash: String,
+        at: Timestamp,
+    },
+    Deactivate {
+        reason: String,
+        at: Timestamp,
+    },
+    Reactivate {
+        at: Timestamp,
+    },
+}
+
+impl Aggregate for User {
+    const TYPE: &'static str = "user";
+    type Command = UserCommand;
+    type Event = UserEvent;
+    type Error = UserError;
+    type Services = ();
+
+    async fn handle(
+        &mut self,
+        command: UserCommand,
+        (): &(),
+        sink: &EventSink<Self>,
+    ) -> Result<(), UserError> {
+        if let Some(event) = self.decide(command)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: UserEvent) {
+        self.fold(event);
+    }
+}
+
+impl User {
+    fn decide(&self, command: UserCommand) -> Result<Option<UserEvent>, UserError> {
+        match (self, command) {
+            (
+                Self::Unregistered,
+                UserCommand::Register { user_id, email, username, password_hash, role, at },
+            ) => Ok(Some(UserEvent::UserRegistered {
+                user_id,
+                email: Personal::new(user_id, email),
+                username: Personal::new(user_id, username),
+                password_hash: Personal::new(user_id, password_hash),
+                role,
+                registered_at: at,
+            })),
+            (_, UserCommand::Register { .. }) => Err(UserError::AlreadyRegistered),
+            (Self::Unregistered, _) => Err(UserError::NotRegistered),
+            (Self::Deactivated(_), UserCommand::ChangePassword { .. }) => Err(UserError::Deactivated),
+            (Self::Active(profile), UserCommand::ChangePassword { password_hash, at }) => {
+                Ok(Some(UserEvent::PasswordChanged {
+                    password_hash: Personal::new(profile.user_id, password_hash),
+                    changed_at: at,
+                }))
+            }
+            (Self::Active(_), UserCommand::Deactivate { reason, at }) => {
+                Ok(Some(UserEvent::UserDeactivated { reason, deactivated_at: at }))
+            }
+            (Self::Deactivated(_), UserCommand::Reactivate { at }) => {
+                Ok(Some(UserEvent::UserReactivated { reactivated_at: at }))
+            }
+            (Self::Active(_), UserCommand::Reactivate { .. })
+            | (Self::Deactivated(_), UserCommand::Deactivate { .. }) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What decisions about an account need to know.
+
+use serde::{Deserialize, Serialize};
+
+use super::UserEvent;
+use crate::{EmailAddress, Personal, Timestamp, UserId, Username};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    User,
+    Admin,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    pub user_id: UserId,
+    pub email: Personal<EmailAddress>,
+    pub username: Personal<Username>,
+    pub password_hash: Personal<String>,
+    pub role: Role,
+    pub registered_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub enum User {
+    #[default]
+    Unregistered,
+    Active(Profile),
+    Deactivated(Profile),
+}
+
+impl User {
+    /// The profile, if somebody registered, active or not.
+    pub fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Unregistered => None,
+            Self::Active(profile) | Self::Deactivated(profile) => Some(profile),
+        }
+    }
+
+    pub(super) fn fold(&mut self, event: UserEvent) {
+        match (&mut *self, event) {
+            (
+                _,
+                UserEvent::UserRegistered { user_id, email, username, password_hash, role, registered_at },
+            ) => {
+                *self =
+                    Self::Active(Profile { user_id, email, username, password_hash, role, registered_at });
+            }
+            (
+                Self::Active(profile) | Self::Deactivated(profile),
+                UserEvent::PasswordChanged { password_hash, .. },
+            ) => {
+                profile.password_hash = password_hash;
+            }
+            (Self::Active(profile), UserEvent::UserDeactivated { .. }) => {
+                *self = Self::Deactivated(profile.clone());
+            }
+            (Self::Deactivated(profile), UserEvent::UserReactivated { .. }) => {
+                *self = Self::Active(profile.clone());
+            }
+            _ => {}
+        }
+    }
+}

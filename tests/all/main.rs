@@ -1,0 +1,1 @@
+//! Every integration test of Routix in one binary.
