@@ -1,1 +1,35 @@
-//! event_log
+//! The append-only log in Postgres, and what everyone needs to follow it.
+//!
+//! Owns: append (group commit, dense positions), load (cache, snapshot, stream), receipts, claims, sealing of
+//! personal data, the chain; leases, checkpoints and work rows. Generic over aggregates: it does not know the
+//! domain. Refuses: to change or remove an event, to skip a position, to refuse a command on stale state.
+
+mod append;
+mod cache;
+mod chain;
+mod claims;
+mod error;
+mod event;
+mod keyed_locks;
+mod load;
+mod log;
+mod reader;
+mod seal;
+mod unit;
+mod verify;
+
+pub mod checkpoints;
+pub mod clock;
+pub mod leases;
+pub mod work;
+
+pub use append::AppendError;
+pub use chain::{Chain, EventDigest};
+pub use claims::Claim;
+pub use error::LogError;
+pub use event::{Actor, CommandContext, OpenedEvent, ReceiptLife, RecordedEvent};
+pub use log::{EventLog, LogOptions, connect, migrate};
+pub use reader::LogIdentity;
+pub use seal::{MasterKey, Vault};
+pub use unit::{Committed, Loaded, Unit};
+pub use verify::{VerifyReport, verify};

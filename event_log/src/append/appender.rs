@@ -1,0 +1,179 @@
+//! The one task of a process that writes to the log, over a connection of its own.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, PgConnection};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{AppendError, Appended, NewUnit, batch};
+use crate::error::is_transient;
+
+/// Limits of a batch: beyond them a longer one no longer pays.
+const BATCH_UNITS_MAX: usize = 256;
+const BATCH_BYTES_MAX: usize = 1 << 20;
+const QUEUE_UNITS_MAX: usize = 1024;
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
+
+struct Pending {
+    unit: NewUnit,
+    answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// The way to the appender task. The task ends when the last handle is gone.
+#[derive(Debug, Clone)]
+pub(crate) struct Appender {
+    queue: mpsc::Sender<Pending>,
+}
+
+impl Appender {
+    /// Starts the task. `head` tells the last position after every commit.
+    pub(crate) fn start(options: PgConnectOptions, head: watch::Sender<i64>) -> Self {
+        let (queue, pending) = mpsc::channel(QUEUE_UNITS_MAX);
+        // Plans made while the table was empty stay bad, and planning each call costs more than running it.
+        let options = options.options([
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("jit", "off"),
+            ("statement_timeout", "30s"),
+        ]);
+        tokio::spawn(Worker { options, head, connection: None }.run(pending));
+        Self { queue }
+    }
+
+    /// Appends a unit. Waits while the queue is full or the database is away.
+    pub(crate) async fn append(&self, unit: NewUnit) -> Result<Appended, AppendError> {
+        let (answer, outcome) = oneshot::channel();
+        self.queue.send(Pending { unit, answer }).await.map_err(|_| AppendError::Stopped)?;
+        outcome.await.map_err(|_| AppendError::Stopped)?
+    }
+}
+
+struct Worker {
+    options: PgConnectOptions,
+    head: watch::Sender<i64>,
+    connection: Option<PgConnection>,
+}
+
+impl Worker {
+    async fn run(mut self, mut queue: mpsc::Receiver<Pending>) {
+        let mut waiting: VecDeque<Pending> = VecDeque::new();
+        loop {
+            if waiting.is_empty() {
+                match queue.recv().await {
+                    Some(pending) => waiting.push_back(pending),
+                    None => return,
+                }
+            }
+            while waiting.len() < QUEUE_UNITS_MAX {
+                match queue.try_recv() {
+                    Ok(pending) => waiting.push_back(pending),
+                    Err(_) => break,
+                }
+            }
+            let batch = next_batch(&mut waiting);
+            let deferred = self.append(batch).await;
+            for pending in deferred.into_iter().rev() {
+                waiting.push_front(pending);
+            }
+        }
+    }
+
+    /// Sends the batch until its outcome is known and answers the callers. Returns what was deferred.
+    async fn append(&mut self, batch: Vec<Pending>) -> Vec<Pending> {
+        let mut delay = RETRY_DELAY_MIN;
+        let outcomes = loop {
+            let units: Vec<&NewUnit> = batch.iter().map(|pending| &pending.unit).collect();
+            match self.send(&units).await {
+                Ok(outcomes) => break outcomes,
+                Err(sqlx::Error::Database(error)) if !is_transient(error.code().as_deref()) => {
+                    // The statement failed as a whole and stored nothing. Only the unit at fault is told so.
+                    let reason = error.message().to_owned();
+                    return self.append_one_by_one(batch, reason).await;
+                }
+                Err(error) => {
+                    // The answer may have been lost after the commit. Receipts make the same batch harmless.
+                    tracing::warn!(%error, units = units.len(), "the batch is sent again until its outcome is known");
+                    self.connection = None;
+                    tokio::time::sleep(delay).await;
+                    delay = (delay * 2).min(RETRY_DELAY_MAX);
+                }
+            }
+        };
+        let mut deferred = Vec::new();
+        let mut last_stored = 0;
+        for (pending, outcome) in batch.into_iter().zip(outcomes) {
+            match outcome {
+                Some(outcome) => {
+                    if let Appended::Stored { last, .. } | Appended::Duplicate { last, .. } = &outcome {
+                        last_stored = last_stored.max(*last);
+                    }
+                    // A caller that no longer waits loses nothing: the outcome is in the receipt.
+                    let _ = pending.answer.send(Ok(outcome));
+                }
+                None => deferred.push(pending),
+            }
+        }
+        self.head.send_if_modified(|head| {
+            let moved = last_stored > *head;
+            *head = last_stored.max(*head);
+            moved
+        });
+        deferred
+    }
+
+    async fn append_one_by_one(&mut self, batch: Vec<Pending>, reason: String) -> Vec<Pending> {
+        if let [_] = batch.as_slice() {
+            for pending in batch {
+                let _ = pending.answer.send(Err(AppendError::Refused { reason: reason.clone() }));
+            }
+            return Vec::new();
+        }
+        let mut deferred = Vec::new();
+        for pending in batch {
+            deferred.extend(Box::pin(self.append(vec![pending])).await);
+        }
+        deferred
+    }
+
+    async fn send(&mut self, units: &[&NewUnit]) -> Result<Vec<batch::Outcome>, sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            empty => empty.insert(self.options.connect().await?),
+        };
+        batch::send(connection, units).await
+    }
+}
+
+/// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice. The
+/// units that have to wait stay in their order.
+fn next_batch(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    let mut streams = HashSet::new();
+    let mut others = HashSet::new();
+    let mut left = VecDeque::new();
+    for pending in waiting.drain(..) {
+        let unit = &pending.unit;
+        let mut own: Vec<(u8, Vec<u8>)> =
+            vec![(0, [unit.owner.as_bytes().as_slice(), unit.command_id.as_bytes()].concat())];
+        own.extend(unit.claims.iter().map(|claim| (1, claim.key_hash.clone())));
+        let size = unit.bytes();
+        let fits = batch.len() < BATCH_UNITS_MAX && (batch.is_empty() || bytes + size <= BATCH_BYTES_MAX);
+        let shares = unit.expected.iter().any(|(stream, _)| streams.contains(stream))
+            || own.iter().any(|key| others.contains(key));
+        // Its keys count even when it waits, so that units of one stream keep their order.
+        streams.extend(unit.expected.iter().map(|(stream, _)| stream.clone()));
+        others.extend(own);
+        if fits && !shares {
+            bytes += size;
+            batch.push(pending);
+        } else {
+            left.push_back(pending);
+        }
+    }
+    *waiting = left;
+    batch
+}

@@ -1,0 +1,82 @@
+//! Group commit: units that queue up while a batch is in flight are the next batch.
+
+mod appender;
+mod batch;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub(crate) use appender::Appender;
+
+use crate::cache::StreamKey;
+
+/// One event of a unit, sealed and numbered within its stream.
+#[derive(Debug, Clone)]
+pub(crate) struct NewEvent {
+    pub(crate) event_id: Uuid,
+    pub(crate) stream: StreamKey,
+    pub(crate) sequence: i64,
+    pub(crate) event_type: String,
+    pub(crate) event_version: String,
+    pub(crate) payload: String,
+    pub(crate) metadata: std::sync::Arc<str>,
+    pub(crate) owner: Option<Uuid>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct NewSnapshot {
+    pub(crate) stream: StreamKey,
+    pub(crate) version: i64,
+    pub(crate) schema_tag: String,
+    pub(crate) payload: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct NewClaim {
+    pub(crate) kind: &'static str,
+    pub(crate) key_hash: Vec<u8>,
+    pub(crate) owner: Uuid,
+    pub(crate) taken: bool,
+}
+
+/// What one command writes: all of it or nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct NewUnit {
+    pub(crate) owner: Uuid,
+    pub(crate) command_id: Uuid,
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) outcome: String,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// The version at which each stream must be.
+    pub(crate) expected: Vec<(StreamKey, i64)>,
+    pub(crate) events: Vec<NewEvent>,
+    pub(crate) claims: Vec<NewClaim>,
+    pub(crate) snapshots: Vec<NewSnapshot>,
+}
+
+impl NewUnit {
+    pub(crate) fn bytes(&self) -> usize {
+        self.events.iter().map(|event| event.payload.len() + event.metadata.len()).sum()
+    }
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Appended {
+    Stored { first: i64, last: i64 },
+    Duplicate { first: i64, last: i64, outcome: String },
+    Mismatch,
+    Conflict { stream: String },
+    Taken { kind: String },
+}
+
+/// Why a unit has no outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    #[error("the appender has stopped")]
+    Stopped,
+    #[error("the database refused the unit: {reason}")]
+    Refused { reason: String },
+}

@@ -1,0 +1,57 @@
+//! The hash chain: each event stores the hash of its predecessor's chain value and of itself.
+//!
+//! `chain(n) = SHA-256(chain(n-1) ‖ position ‖ recorded_at ‖ digest(n))` where position and `recorded_at` (in
+//! microseconds since 1970) are big-endian i64 and the digest is the SHA-256 of the length-prefixed aggregate
+//! type, aggregate id, sequence, event type, event version, event id, payload bytes and metadata bytes. The
+//! digest is computed by the client of `append_batch`, the chain inside it, where the position is known.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// A value of the chain, 32 bytes.
+pub type Chain = [u8; 32];
+
+/// The parts of an event that its digest covers.
+#[derive(Debug, Clone, Copy)]
+pub struct EventDigest<'a> {
+    pub aggregate_type: &'a str,
+    pub aggregate_id: &'a str,
+    pub sequence: i64,
+    pub event_type: &'a str,
+    pub event_version: &'a str,
+    pub event_id: Uuid,
+    pub payload: &'a str,
+    pub metadata: &'a str,
+}
+
+impl EventDigest<'_> {
+    pub fn compute(&self) -> Chain {
+        let mut hash = Sha256::new();
+        let sequence = self.sequence.to_be_bytes();
+        let parts: [&[u8]; 8] = [
+            self.aggregate_type.as_bytes(),
+            self.aggregate_id.as_bytes(),
+            &sequence,
+            self.event_type.as_bytes(),
+            self.event_version.as_bytes(),
+            self.event_id.as_bytes(),
+            self.payload.as_bytes(),
+            self.metadata.as_bytes(),
+        ];
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
+
+/// The chain value of an event, from that of the event before it.
+pub fn link(previous: &[u8], position: i64, recorded_at_us: i64, digest: &Chain) -> Chain {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(position.to_be_bytes());
+    hash.update(recorded_at_us.to_be_bytes());
+    hash.update(digest);
+    hash.finalize().into()
+}

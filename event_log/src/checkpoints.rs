@@ -1,0 +1,65 @@
+//! How far a projection has come. Moved in the transaction that writes its rows, so that both or neither
+//! happen; fenced by the epoch of the lease.
+
+use sqlx::{PgConnection, PgExecutor, PgPool};
+
+use crate::LogError;
+
+/// The position up to which a projection has applied the log; 0 before its first event.
+pub async fn position(executor: impl PgExecutor<'_>, projection: &str) -> Result<i64, LogError> {
+    let position = sqlx::query_scalar("SELECT position FROM checkpoints WHERE projection = $1")
+        .bind(projection)
+        .fetch_optional(executor)
+        .await?;
+    Ok(position.unwrap_or(0))
+}
+
+/// Marks the checkpoint as that of `epoch` and tells where it stands. An older holder can move it no more.
+pub async fn take_over(pool: &PgPool, projection: &str, epoch: i64) -> Result<Option<i64>, LogError> {
+    let position = sqlx::query_scalar(
+        "INSERT INTO checkpoints AS c (projection, epoch) VALUES ($1, $2) \
+         ON CONFLICT ON CONSTRAINT checkpoints_pkey DO UPDATE SET epoch = excluded.epoch \
+         WHERE c.epoch <= excluded.epoch \
+         RETURNING position",
+    )
+    .bind(projection)
+    .bind(epoch)
+    .fetch_optional(pool)
+    .await?;
+    Ok(position)
+}
+
+/// Moves the checkpoint from `old` to `new`. `false` when it is not there any more, or another epoch rules:
+/// the transaction must then be rolled back.
+pub async fn advance_in_tx(
+    connection: &mut PgConnection,
+    projection: &str,
+    (old, new): (i64, i64),
+    epoch: i64,
+) -> Result<bool, LogError> {
+    let moved = sqlx::query(
+        "UPDATE checkpoints SET position = $3, updated_at = clock_timestamp() \
+         WHERE projection = $1 AND position = $2 AND epoch = $4",
+    )
+    .bind(projection)
+    .bind(old)
+    .bind(new)
+    .bind(epoch)
+    .execute(connection)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
+
+/// The lowest checkpoint of all projections; 0 when there is none.
+pub async fn lowest(pool: &PgPool) -> Result<i64, LogError> {
+    let lowest: Option<i64> =
+        sqlx::query_scalar("SELECT min(position) FROM checkpoints").fetch_one(pool).await?;
+    Ok(lowest.unwrap_or(0))
+}
+
+/// Every projection with its position.
+pub async fn all(pool: &PgPool) -> Result<Vec<(String, i64)>, LogError> {
+    Ok(sqlx::query_as("SELECT projection, position FROM checkpoints ORDER BY projection")
+        .fetch_all(pool)
+        .await?)
+}

@@ -1,0 +1,58 @@
+//! What can go wrong with the log itself, by what a caller can do about it.
+
+use uuid::Uuid;
+
+/// Errors of the log. Refusals of the business are not among them.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The stream is not at the version that the caller expects.
+    #[error("{stream} is at version {actual}, not at {expected}")]
+    VersionMismatch { stream: String, expected: i64, actual: i64 },
+    /// Others wrote to the same stream faster than this command could be decided.
+    #[error("{stream} changed {attempts} times while the command was decided")]
+    Contention { stream: String, attempts: u32 },
+    /// The command id was used before for something else.
+    #[error("command id {command_id} was used for another command")]
+    CommandIdReused { command_id: Uuid },
+    /// A name that must be unique belongs to somebody else.
+    #[error("the {kind} is taken")]
+    Taken { kind: String },
+    /// May succeed when tried again.
+    #[error("the log is not available")]
+    Unavailable(#[source] sqlx::Error),
+    /// The command was sent, but its outcome is not known yet. Repeating it under the same id is safe.
+    #[error("the outcome of the command is not known yet")]
+    OutcomeUnknown,
+    /// Cannot succeed, whoever tries.
+    #[error("the log refused the operation: {reason}")]
+    Refused { reason: String },
+    /// A stored event or snapshot does not have the form it should have.
+    #[error("{what} cannot be read: {reason}")]
+    Unreadable { what: String, reason: String },
+}
+
+impl From<sqlx::Error> for LogError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) if !is_transient(database.code().as_deref()) => {
+                Self::Refused { reason: database.message().to_owned() }
+            }
+            sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Decode(_)
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::ColumnNotFound(_) => {
+                Self::Unreadable { what: "a row".to_owned(), reason: error.to_string() }
+            }
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+/// Whether an error of Postgres passes by itself: lost connections, shutdown, lack of resources,
+/// serialization and lock failures, timeouts. Source: the `SQLSTATE` classes of the manual.
+pub(crate) fn is_transient(code: Option<&str>) -> bool {
+    code.is_some_and(|code| {
+        matches!(code.get(..2), Some("08" | "40" | "53" | "57" | "58"))
+            || matches!(code, "55P03" | "25P03" | "25P04")
+    })
+}

@@ -1,0 +1,161 @@
+//! An event as it is stored, and what is known about the command that caused it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::LogError;
+
+/// Who sends a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    User(Uuid),
+    Admin(Uuid),
+    Process(&'static str),
+    /// Somebody who is not logged in.
+    Anonymous,
+}
+
+impl Actor {
+    /// The id under which receipts are kept: the person's, else the nil UUID.
+    pub fn receipt_owner(self) -> Uuid {
+        match self {
+            Self::User(id) | Self::Admin(id) => id,
+            Self::Process(_) | Self::Anonymous => Uuid::nil(),
+        }
+    }
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Admin(id) => write!(f, "admin:{id}"),
+            Self::Process(name) => write!(f, "process:{name}"),
+            Self::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+/// How long the receipt of a command is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiptLife {
+    /// 30 days: clients repeat commands within minutes.
+    Client,
+    /// For ever: a process manager may meet the same cause again after any rebuild.
+    Process,
+}
+
+/// What is known about a command besides what it asks for. It ends in the metadata of every event.
+#[derive(Debug, Clone)]
+pub struct CommandContext {
+    pub actor: Actor,
+    /// Whose events these are: they replay to this person's clients. `None` for what belongs to the house.
+    pub owner: Option<Uuid>,
+    /// The same id again gives the first outcome.
+    pub command_id: Uuid,
+    /// A keyed hash of what the command asks for, to refuse the id for anything else.
+    pub fingerprint: Vec<u8>,
+    pub receipt: ReceiptLife,
+    pub correlation_id: Uuid,
+    /// The event that led to this command.
+    pub causation_id: Option<Uuid>,
+    pub ip: Option<String>,
+    pub user_agent: Option<String>,
+    pub traceparent: Option<String>,
+}
+
+impl CommandContext {
+    /// The context of a step of a process manager: its command id follows from process, cause and step.
+    pub fn for_process(
+        process: &'static str,
+        cause: Uuid,
+        correlation_id: Uuid,
+        owner: Option<Uuid>,
+        step: &str,
+    ) -> Self {
+        Self {
+            actor: Actor::Process(process),
+            owner,
+            command_id: crate::clock::derived_id(cause, &format!("{process}/{step}")),
+            fingerprint: Vec::new(),
+            receipt: ReceiptLife::Process,
+            correlation_id,
+            causation_id: Some(cause),
+            ip: None,
+            user_agent: None,
+            traceparent: None,
+        }
+    }
+
+    /// The metadata of every event of this command. All values are strings: a number would make the
+    /// stream unreadable for postgres-es. `seal` closes what belongs to the person who acts.
+    pub(crate) fn metadata(&self, seal: impl Fn(&str) -> Option<String>) -> BTreeMap<&'static str, String> {
+        let mut map = BTreeMap::from([
+            ("actor", self.actor.to_string()),
+            ("command_id", self.command_id.to_string()),
+            ("correlation_id", self.correlation_id.to_string()),
+        ]);
+        if let Some(owner) = self.owner {
+            map.insert("owner", owner.to_string());
+        }
+        if let Some(cause) = self.causation_id {
+            map.insert("causation_id", cause.to_string());
+        }
+        if let Some(trace) = &self.traceparent {
+            map.insert("traceparent", trace.clone());
+        }
+        for (key, value) in [("ip", &self.ip), ("user_agent", &self.user_agent)] {
+            if let Some(sealed) = value.as_deref().and_then(&seal) {
+                map.insert(key, sealed);
+            }
+        }
+        map
+    }
+}
+
+/// An event as the log holds it: personal nodes are sealed, payload and metadata are the exact stored text.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct RecordedEvent {
+    pub position: i64,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub event_version: String,
+    pub payload: String,
+    pub metadata: String,
+    pub event_id: Uuid,
+    pub owner_id: Option<Uuid>,
+    pub recorded_at: DateTime<Utc>,
+    pub chain: Vec<u8>,
+}
+
+/// A recorded event whose personal nodes were opened, or marked as erased.
+#[derive(Debug, Clone)]
+pub struct OpenedEvent {
+    pub recorded: std::sync::Arc<RecordedEvent>,
+    pub payload: Value,
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl OpenedEvent {
+    /// The payload as an event of the domain.
+    ///
+    /// # Errors
+    /// `Unreadable` when the stored form is not that of `E`.
+    pub fn parse<E: DeserializeOwned>(&self) -> Result<E, LogError> {
+        E::deserialize(&self.payload).map_err(|error| LogError::Unreadable {
+            what: format!("event {} ({})", self.recorded.position, self.recorded.event_type),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The id that all events of one request share.
+    pub fn correlation_id(&self) -> Uuid {
+        self.metadata.get("correlation_id").and_then(|id| id.parse().ok()).unwrap_or(self.recorded.event_id)
+    }
+}

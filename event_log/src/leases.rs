@@ -1,0 +1,55 @@
+//! Leases: one holder at a time, by the database's clock. An epoch tells an old holder from the new one.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::LogError;
+
+/// A lease that was held when it was last renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    pub name: String,
+    pub holder: Uuid,
+    /// Rises with every change of holder.
+    pub epoch: i64,
+}
+
+/// Takes the lease, or renews it for its holder. `None` while somebody else holds it.
+pub async fn acquire(
+    pool: &PgPool,
+    name: &str,
+    holder: Uuid,
+    life: Duration,
+) -> Result<Option<Lease>, LogError> {
+    let epoch: Option<i64> = sqlx::query_scalar(
+        "INSERT INTO leases AS held (name, holder, epoch, held_until) \
+         VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3)) \
+         ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE \
+         SET holder = excluded.holder, \
+             epoch = held.epoch + CASE WHEN held.holder = excluded.holder THEN 0 ELSE 1 END, \
+             held_until = excluded.held_until \
+         WHERE held.holder = excluded.holder OR held.held_until < clock_timestamp() \
+         RETURNING epoch",
+    )
+    .bind(name)
+    .bind(holder)
+    .bind(life.as_secs_f64())
+    .fetch_optional(pool)
+    .await?;
+    Ok(epoch.map(|epoch| Lease { name: name.to_owned(), holder, epoch }))
+}
+
+/// Gives the lease back, so that the next holder need not wait for its end.
+pub async fn release(pool: &PgPool, lease: &Lease) -> Result<(), LogError> {
+    sqlx::query(
+        "UPDATE leases SET held_until = clock_timestamp() WHERE name = $1 AND holder = $2 AND epoch = $3",
+    )
+    .bind(&lease.name)
+    .bind(lease.holder)
+    .bind(lease.epoch)
+    .execute(pool)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,196 @@
+//! The handle to the log that commands, process managers and readers share.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use cqrs_es::Aggregate;
+use futures::FutureExt;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::append::Appender;
+use crate::cache::{StateCache, StreamKey};
+use crate::keyed_locks::KeyedLocks;
+use crate::{
+    CommandContext, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, RecordedEvent, Unit, Vault,
+    claims, load, reader,
+};
+
+/// Limits of a process.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Connections of the pool; the appender has one more of its own.
+    pub connections_max: u32,
+    /// Aggregate states that are kept in memory.
+    pub cached_states_max: u64,
+}
+
+impl Default for LogOptions {
+    fn default() -> Self {
+        Self { connections_max: 20, cached_states_max: 100_000 }
+    }
+}
+
+/// Opens a pool on the database.
+pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
+    let connect = PgConnectOptions::from_str(url)?.application_name("routix");
+    let pool = PgPoolOptions::new().max_connections(options.connections_max).connect_with(connect).await?;
+    Ok(pool)
+}
+
+/// Brings the schema up to date. Applied migrations are never edited, so a changed one is refused.
+pub async fn migrate(pool: &PgPool) -> Result<(), LogError> {
+    sqlx::migrate!("../migrations")
+        .run(pool)
+        .await
+        .map_err(|error| LogError::Refused { reason: error.to_string() })
+}
+
+/// The log of one process: appends, loads, reads. Cheap to clone.
+#[derive(Clone)]
+pub struct EventLog(Arc<Inner>);
+
+struct Inner {
+    pool: PgPool,
+    vault: Vault,
+    appender: Appender,
+    cache: StateCache,
+    locks: KeyedLocks,
+    head: watch::Receiver<i64>,
+}
+
+impl std::fmt::Debug for EventLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventLog")
+    }
+}
+
+impl EventLog {
+    /// Starts the appender on a database whose schema is up to date.
+    pub fn start(pool: PgPool, master: &MasterKey, options: &LogOptions) -> Self {
+        let (head_sender, head) = watch::channel(0);
+        let appender = Appender::start(pool.connect_options().as_ref().clone(), head_sender);
+        Self(Arc::new(Inner {
+            vault: Vault::new(pool.clone(), master),
+            pool,
+            appender,
+            cache: StateCache::new(options.cached_states_max),
+            locks: KeyedLocks::new(),
+            head,
+        }))
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.0.pool
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub(crate) fn appender(&self) -> &Appender {
+        &self.0.appender
+    }
+
+    pub(crate) fn cache(&self) -> &StateCache {
+        &self.0.cache
+    }
+
+    pub(crate) fn locks(&self) -> &KeyedLocks {
+        &self.0.locks
+    }
+
+    /// Tells the last position that this process appended, after every commit.
+    pub fn appended(&self) -> watch::Receiver<i64> {
+        self.0.head.clone()
+    }
+
+    /// Begins a unit of work.
+    pub fn unit<E: From<LogError> + Send + 'static>(&self, context: CommandContext) -> Unit<E> {
+        Unit::new(self.clone(), context)
+    }
+
+    /// The state of an aggregate as the primary has it now.
+    pub async fn load<A: Aggregate + Clone + 'static>(
+        &self,
+        id: impl Into<Uuid>,
+    ) -> Result<Loaded<A>, LogError> {
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into().to_string() };
+        let (state, version) = match self.cache().get::<A>(&key) {
+            Some((state, version)) => {
+                load::advance(self.pool(), self.vault(), &key.aggregate_id, state, version).await?
+            }
+            None => load::load(self.pool(), self.vault(), &key.aggregate_id).await?,
+        };
+        self.cache().put(key, state.clone(), version);
+        Ok(Loaded { state, version })
+    }
+
+    /// The state of an aggregate as it was lately: from memory when it is there. Good enough to accept, not
+    /// to refuse.
+    pub async fn load_cached<A: Aggregate + Clone + 'static>(
+        &self,
+        id: impl Into<Uuid>,
+    ) -> Result<Loaded<A>, LogError> {
+        let id = id.into();
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_string() };
+        match self.cache().get::<A>(&key) {
+            Some((state, version)) => Ok(Loaded { state, version }),
+            None => self.load(id).await,
+        }
+    }
+
+    /// Drops what this process remembers of an aggregate, because somebody else wrote to it.
+    pub fn evict<A: Aggregate>(&self, id: &str) {
+        self.cache().evict(&StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_owned() });
+    }
+
+    /// Drops everything this process remembers of a person, and every cached state with it.
+    pub async fn forget_person(&self, owner: Uuid) {
+        self.vault().forget(owner).await;
+        self.cache().clear();
+    }
+
+    /// Who holds a claim.
+    pub async fn claimed_by(&self, kind: &str, key: &str) -> Result<Option<Uuid>, LogError> {
+        claims::owner_of(self.pool(), kind, &self.vault().claim_hash(kind, key)).await
+    }
+
+    pub async fn identity(&self) -> Result<LogIdentity, LogError> {
+        reader::identity(self.pool()).await
+    }
+
+    /// The last position.
+    pub async fn head(&self) -> Result<i64, LogError> {
+        reader::head(self.pool()).await
+    }
+
+    /// Up to `limit` events after `after`, in order, still sealed.
+    pub async fn page(&self, after: i64, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
+        reader::page(self.pool(), after, limit).await
+    }
+
+    /// A person's events from after `after` up to `upto`, in order, still sealed.
+    pub async fn owner_page(
+        &self,
+        owner: Uuid,
+        (after, upto): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        reader::owner_page(self.pool(), owner, (after, upto), limit).await
+    }
+
+    /// Opens the personal nodes of an event.
+    pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
+        let unreadable = |error: serde_json::Error| LogError::Unreadable {
+            what: format!("event {}", recorded.position),
+            reason: error.to_string(),
+        };
+        let mut payload = serde_json::from_str(&recorded.payload).map_err(unreadable)?;
+        let metadata = serde_json::from_str(&recorded.metadata).map_err(unreadable)?;
+        self.vault().open(&mut payload).boxed().await?;
+        Ok(OpenedEvent { recorded, payload, metadata })
+    }
+}

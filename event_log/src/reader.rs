@@ -1,0 +1,54 @@
+//! Reads the log by position. Errors are errors, never the end of the log.
+
+use sqlx::{PgExecutor, PgPool};
+use uuid::Uuid;
+
+use crate::{LogError, RecordedEvent};
+
+/// Which log this is, and where it begins.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct LogIdentity {
+    pub log_id: Uuid,
+    pub floor_position: i64,
+    pub floor_chain: Vec<u8>,
+}
+
+const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+     payload::text AS payload, metadata::text AS metadata, event_id, owner_id, recorded_at, chain";
+
+pub(crate) async fn identity(pool: &PgPool) -> Result<LogIdentity, LogError> {
+    Ok(sqlx::query_as("SELECT log_id, floor_position, floor_chain FROM log_identity").fetch_one(pool).await?)
+}
+
+/// The last position, or the floor of a log without events.
+pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<i64, LogError> {
+    let head = sqlx::query_scalar(
+        "SELECT coalesce((SELECT max(position) FROM events), (SELECT floor_position FROM log_identity))",
+    );
+    Ok(head.fetch_one(executor).await?)
+}
+
+/// Up to `limit` events after `after`, in order.
+pub(crate) async fn page(
+    executor: impl PgExecutor<'_>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    // The column list is a constant of this module, so the text is the same at every call.
+    let query = format!("SELECT {COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2");
+    Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(executor).await?)
+}
+
+/// A person's events after `after` up to `upto`, in order, at most `limit`.
+pub(crate) async fn owner_page(
+    executor: impl PgExecutor<'_>,
+    owner: Uuid,
+    (after, upto): (i64, i64),
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM events \
+         WHERE owner_id = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT $4"
+    );
+    Ok(sqlx::query_as(&query).bind(owner).bind(after).bind(upto).bind(limit).fetch_all(executor).await?)
+}

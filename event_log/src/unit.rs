@@ -1,0 +1,472 @@
+//! A unit of work: commands to one or several aggregates, decided and appended as one.
+//!
+//! Load, decide, append. A conflict with another process is decided again on fresh state, up to five times.
+//! A refusal on state that is not fresh is never believed.
+
+use std::time::Duration;
+
+use cqrs_es::event_sink::EventSink;
+use cqrs_es::{Aggregate, DomainEvent};
+use futures::future::BoxFuture;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
+use crate::cache::StreamKey;
+use crate::load::{self, SNAPSHOT_EVERY_EVENTS};
+use crate::log::EventLog;
+use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
+
+const ATTEMPTS_MAX: u32 = 5;
+const CLIENT_RECEIPT_DAYS: i64 = 30;
+
+/// What became of a unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The position of the unit's last event; of the head when the unit changed nothing.
+    pub position: i64,
+    /// The version of each stream that was written, in the order of the commands. Empty when replayed.
+    pub versions: Vec<i64>,
+    /// The names of the events, in order. Empty when replayed.
+    pub events: Vec<String>,
+    /// What the caller wanted remembered; the first outcome when the command id was used before.
+    pub outcome: Value,
+    /// True when this command id had its effect before and nothing was written now.
+    pub replayed: bool,
+}
+
+/// An aggregate as it is now.
+#[derive(Debug, Clone)]
+pub struct Loaded<A> {
+    pub state: A,
+    /// The number of events of its stream.
+    pub version: i64,
+}
+
+/// Commands that succeed or fail together. `E` is the error that any of them, or the log, can give.
+pub struct Unit<E> {
+    log: EventLog,
+    context: CommandContext,
+    steps: Vec<Box<dyn Step<E>>>,
+    claims: Vec<Claim>,
+    outcome: Value,
+}
+
+impl<E> Unit<E>
+where
+    E: From<LogError> + Send + 'static,
+{
+    pub(crate) fn new(log: EventLog, context: CommandContext) -> Self {
+        Self { log, context, steps: Vec::new(), claims: Vec::new(), outcome: Value::Null }
+    }
+
+    /// Adds commands to one aggregate. Each aggregate may occur once.
+    #[must_use]
+    pub fn execute<A>(self, id: impl Into<Uuid>, commands: impl IntoIterator<Item = A::Command>) -> Self
+    where
+        A: Aggregate<Services = ()> + Clone + 'static,
+        A::Command: Clone + Send + Sync,
+        E: From<A::Error>,
+    {
+        self.push::<A>(id.into(), None, commands, false)
+    }
+
+    /// Like `execute`, for an aggregate that must be at `version`.
+    #[must_use]
+    pub fn execute_at<A>(
+        self,
+        id: impl Into<Uuid>,
+        version: Option<i64>,
+        commands: impl IntoIterator<Item = A::Command>,
+    ) -> Self
+    where
+        A: Aggregate<Services = ()> + Clone + 'static,
+        A::Command: Clone + Send + Sync,
+        E: From<A::Error>,
+    {
+        self.push::<A>(id.into(), version, commands, false)
+    }
+
+    /// Like `execute`, for an aggregate that most probably does not exist yet: saves loading it.
+    #[must_use]
+    pub fn create<A>(self, id: impl Into<Uuid>, commands: impl IntoIterator<Item = A::Command>) -> Self
+    where
+        A: Aggregate<Services = ()> + Clone + 'static,
+        A::Command: Clone + Send + Sync,
+        E: From<A::Error>,
+    {
+        self.push::<A>(id.into(), None, commands, true)
+    }
+
+    fn push<A>(
+        mut self,
+        id: Uuid,
+        expected: Option<i64>,
+        commands: impl IntoIterator<Item = A::Command>,
+        assume_new: bool,
+    ) -> Self
+    where
+        A: Aggregate<Services = ()> + Clone + 'static,
+        A::Command: Clone + Send + Sync,
+        E: From<A::Error>,
+    {
+        self.steps.push(Box::new(TypedStep::<A> {
+            key: StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_string() },
+            expected,
+            commands: commands.into_iter().collect(),
+            state: A::default(),
+            version: 0,
+            fresh: false,
+            next: None,
+            assume_new,
+        }));
+        self
+    }
+
+    #[must_use]
+    pub fn claim(mut self, claim: Claim) -> Self {
+        self.claims.push(claim);
+        self
+    }
+
+    /// What to remember with the receipt: ids and times that the answer is made of, no personal text.
+    #[must_use]
+    pub fn outcome(mut self, outcome: Value) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// Decides and appends, in a task of its own: a caller that goes away does not stop it half-way.
+    ///
+    /// # Errors
+    /// The refusal of an aggregate, or what went wrong with the log.
+    pub async fn commit(self) -> Result<Committed, E> {
+        match tokio::spawn(self.run()).await {
+            Ok(result) => result,
+            Err(error) => Err(LogError::Refused { reason: format!("the command stopped: {error}") }.into()),
+        }
+    }
+
+    async fn run(mut self) -> Result<Committed, E> {
+        let mut keys: Vec<(&str, String)> = self
+            .steps
+            .iter()
+            .map(|step| (step.key().aggregate_type, step.key().aggregate_id.clone()))
+            .collect();
+        keys.push(("command", self.context.command_id.to_string()));
+        let _guards = self.log.locks().lock(keys).await;
+        let mut fresh = false;
+        for attempt in 1.. {
+            for step in &mut self.steps {
+                step.load(&self.log, fresh).await?;
+            }
+            let decided = self.decide().await;
+            let events: Vec<NewDecision> = match decided {
+                Ok(events) if !events.is_empty() => events,
+                refused_or_empty => {
+                    if !self.all_fresh() {
+                        fresh = true;
+                        continue;
+                    }
+                    return self.answer_without_events(refused_or_empty.err()).await;
+                }
+            };
+            match self.append(&events).await? {
+                Appended::Stored { last, .. } => return Ok(self.remember(last, events)),
+                Appended::Duplicate { last, outcome, .. } => {
+                    self.evict();
+                    return Ok(replayed(last, &outcome));
+                }
+                Appended::Mismatch => return Err(self.reused().into()),
+                Appended::Taken { kind } => return Err(LogError::Taken { kind }.into()),
+                Appended::Conflict { stream } => {
+                    if attempt >= ATTEMPTS_MAX {
+                        self.evict();
+                        return Err(LogError::Contention { stream, attempts: attempt }.into());
+                    }
+                    fresh = true;
+                    tokio::time::sleep(jitter(attempt)).await;
+                }
+            }
+        }
+        Err(LogError::OutcomeUnknown.into())
+    }
+
+    fn all_fresh(&self) -> bool {
+        self.steps.iter().all(|step| step.is_fresh())
+    }
+
+    fn evict(&self) {
+        for step in &self.steps {
+            self.log.cache().evict(step.key());
+        }
+    }
+
+    fn reused(&self) -> LogError {
+        LogError::CommandIdReused { command_id: self.context.command_id }
+    }
+
+    async fn decide(&mut self) -> Result<Vec<NewDecision>, E> {
+        let mut all = Vec::new();
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            all.extend(step.decide().await?.into_iter().map(|event| NewDecision { step: index, event }));
+        }
+        Ok(all)
+    }
+
+    /// Nothing to append: a refusal, or a command that changes nothing. Either may be the echo of the first
+    /// run of this very command, which then gives the answer.
+    async fn answer_without_events(&self, refusal: Option<E>) -> Result<Committed, E> {
+        let receipt: Option<(Vec<u8>, i64, Value)> = sqlx::query_as(
+            "SELECT fingerprint, last_position, outcome FROM command_receipts WHERE owner = $1 AND command_id = $2",
+        )
+        .bind(self.context.actor.receipt_owner())
+        .bind(self.context.command_id)
+        .fetch_optional(self.log.pool())
+        .await
+        .map_err(LogError::from)?;
+        match (receipt, refusal) {
+            (Some((fingerprint, ..)), _) if fingerprint != self.context.fingerprint => {
+                Err(self.reused().into())
+            }
+            (Some((_, position, outcome)), _) => {
+                Ok(Committed { position, versions: vec![], events: vec![], outcome, replayed: true })
+            }
+            (None, Some(refusal)) => Err(refusal),
+            (None, None) => Ok(Committed {
+                position: self.log.head().await?,
+                versions: self.steps.iter().map(|step| step.version()).collect(),
+                events: vec![],
+                outcome: self.outcome.clone(),
+                replayed: false,
+            }),
+        }
+    }
+
+    async fn append(&mut self, decisions: &[NewDecision]) -> Result<Appended, E> {
+        let vault = self.log.vault();
+        let metadata = self.metadata().await?;
+        let mut sequences: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
+        let mut events = Vec::with_capacity(decisions.len());
+        for NewDecision { step, event } in decisions {
+            sequences[*step] += 1;
+            let mut payload = event.payload.clone();
+            vault.seal(&mut payload).await?;
+            events.push(NewEvent {
+                event_id: clock::new_id(),
+                stream: self.steps[*step].key().clone(),
+                sequence: sequences[*step],
+                event_type: event.event_type.clone(),
+                event_version: event.event_version.clone(),
+                payload: payload.to_string(),
+                metadata: metadata.clone(),
+                owner: self.context.owner,
+            });
+        }
+        let mut snapshots = Vec::new();
+        for (step, sequence) in self.steps.iter().zip(&sequences) {
+            if sequence / SNAPSHOT_EVERY_EVENTS > step.version() / SNAPSHOT_EVERY_EVENTS {
+                let (schema_tag, mut state) = step.snapshot()?;
+                vault.seal(&mut state).await?;
+                snapshots.push(NewSnapshot {
+                    stream: step.key().clone(),
+                    version: *sequence,
+                    schema_tag,
+                    payload: state.to_string(),
+                });
+            }
+        }
+        let expires_at = match self.context.receipt {
+            ReceiptLife::Client => Some(clock::now() + chrono::Duration::days(CLIENT_RECEIPT_DAYS)),
+            ReceiptLife::Process => None,
+        };
+        let claims = self.claims.iter().map(|claim| NewClaim {
+            kind: claim.kind,
+            key_hash: vault.claim_hash(claim.kind, &claim.key),
+            owner: claim.owner,
+            taken: claim.taken,
+        });
+        let unit = NewUnit {
+            owner: self.context.actor.receipt_owner(),
+            command_id: self.context.command_id,
+            fingerprint: self.context.fingerprint.clone(),
+            outcome: self.outcome.to_string(),
+            expires_at,
+            expected: self.steps.iter().map(|step| (step.key().clone(), step.version())).collect(),
+            events,
+            claims: claims.collect(),
+            snapshots,
+        };
+        self.log.appender().append(unit).await.map_err(|error| match error {
+            AppendError::Stopped => LogError::OutcomeUnknown.into(),
+            AppendError::Refused { reason } => LogError::Refused { reason }.into(),
+        })
+    }
+
+    async fn metadata(&self) -> Result<std::sync::Arc<str>, LogError> {
+        let person = match self.context.actor.receipt_owner() {
+            nil if nil.is_nil() => self.context.owner,
+            actor => Some(actor),
+        };
+        let texts: Vec<&str> =
+            [&self.context.ip, &self.context.user_agent].into_iter().flatten().map(String::as_str).collect();
+        let sealed = match person {
+            Some(person) if !texts.is_empty() => self.log.vault().seal_texts(person, &texts).await?,
+            _ => vec![],
+        };
+        let seal = |text: &str| {
+            texts
+                .iter()
+                .position(|known| *known == text)
+                .and_then(|index| sealed.get(index).cloned().flatten())
+        };
+        let metadata = serde_json::to_string(&self.context.metadata(seal))
+            .map_err(|error| LogError::Refused { reason: error.to_string() })?;
+        Ok(metadata.into())
+    }
+
+    fn remember(self, position: i64, decisions: Vec<NewDecision>) -> Committed {
+        let mut versions: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
+        for decision in &decisions {
+            versions[decision.step] += 1;
+        }
+        for (step, version) in self.steps.into_iter().zip(&versions) {
+            step.remember(&self.log, *version);
+        }
+        Committed {
+            position,
+            versions,
+            events: decisions.into_iter().map(|decision| decision.event.event_type).collect(),
+            outcome: self.outcome,
+            replayed: false,
+        }
+    }
+}
+
+fn replayed(position: i64, outcome: &str) -> Committed {
+    let outcome = serde_json::from_str(outcome).unwrap_or_default();
+    Committed { position, versions: vec![], events: vec![], outcome, replayed: true }
+}
+
+/// A few milliseconds that differ between processes.
+fn jitter(attempt: u32) -> Duration {
+    let spread = u64::from(clock::new_id().as_bytes()[15] % 8);
+    Duration::from_millis(u64::from(attempt) * 2 + spread)
+}
+
+struct Decision {
+    event_type: String,
+    event_version: String,
+    payload: Value,
+}
+
+struct NewDecision {
+    step: usize,
+    event: Decision,
+}
+
+/// One aggregate of a unit, with its type hidden.
+trait Step<E>: Send + Sync {
+    fn key(&self) -> &StreamKey;
+    fn version(&self) -> i64;
+    fn is_fresh(&self) -> bool;
+    /// Makes state available: from the cache, or as the primary has it when `fresh` is wanted.
+    fn load<'a>(&'a mut self, log: &'a EventLog, fresh: bool) -> BoxFuture<'a, Result<(), LogError>>;
+    fn decide(&mut self) -> BoxFuture<'_, Result<Vec<Decision>, E>>;
+    /// The schema tag and the state after the decision.
+    fn snapshot(&self) -> Result<(String, Value), LogError>;
+    fn remember(self: Box<Self>, log: &EventLog, version: i64);
+}
+
+struct TypedStep<A: Aggregate> {
+    key: StreamKey,
+    expected: Option<i64>,
+    commands: Vec<A::Command>,
+    state: A,
+    version: i64,
+    fresh: bool,
+    /// The state after the decision.
+    next: Option<A>,
+    assume_new: bool,
+}
+
+impl<A, E> Step<E> for TypedStep<A>
+where
+    A: Aggregate<Services = ()> + Clone + 'static,
+    A::Command: Clone + Send + Sync,
+    E: From<A::Error> + From<LogError> + Send,
+{
+    fn key(&self) -> &StreamKey {
+        &self.key
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    fn load<'a>(&'a mut self, log: &'a EventLog, fresh: bool) -> BoxFuture<'a, Result<(), LogError>> {
+        Box::pin(async move {
+            if !fresh {
+                if let Some((state, version)) = log.cache().get::<A>(&self.key) {
+                    (self.state, self.version, self.fresh) = (state, version, false);
+                    return Ok(());
+                }
+                if self.assume_new {
+                    return Ok(());
+                }
+            }
+            let loaded = match log.cache().get::<A>(&self.key) {
+                Some((state, version)) => {
+                    load::advance(log.pool(), log.vault(), &self.key.aggregate_id, state, version).await?
+                }
+                None => load::load(log.pool(), log.vault(), &self.key.aggregate_id).await?,
+            };
+            (self.state, self.version, self.fresh) = (loaded.0, loaded.1, true);
+            log.cache().put(self.key.clone(), self.state.clone(), self.version);
+            Ok(())
+        })
+    }
+
+    fn decide(&mut self) -> BoxFuture<'_, Result<Vec<Decision>, E>> {
+        Box::pin(async move {
+            if let Some(expected) = self.expected
+                && expected != self.version
+            {
+                let stream = self.key.to_string();
+                return Err(LogError::VersionMismatch { stream, expected, actual: self.version }.into());
+            }
+            let mut next = self.state.clone();
+            let mut decisions = Vec::new();
+            for command in &self.commands {
+                let sink = EventSink::default();
+                next.handle(command.clone(), &(), &sink).await?;
+                for event in sink.collect().await {
+                    let payload = serde_json::to_value(&event)
+                        .map_err(|error| LogError::Refused { reason: error.to_string() })?;
+                    decisions.push(Decision {
+                        event_type: event.event_type(),
+                        event_version: event.event_version(),
+                        payload,
+                    });
+                }
+            }
+            self.next = Some(next);
+            Ok(decisions)
+        })
+    }
+
+    fn snapshot(&self) -> Result<(String, Value), LogError> {
+        let state = serde_json::to_value(self.next.as_ref().unwrap_or(&self.state))
+            .map_err(|error| LogError::Refused { reason: error.to_string() })?;
+        Ok((load::schema_tag::<A>(), state))
+    }
+
+    fn remember(self: Box<Self>, log: &EventLog, version: i64) {
+        let state = self.next.unwrap_or(self.state);
+        log.cache().put(self.key, state, version);
+    }
+}

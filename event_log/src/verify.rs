@@ -1,0 +1,53 @@
+//! Recomputes the chain: finds a changed, removed or inserted row.
+
+use sqlx::PgPool;
+
+use crate::chain::{EventDigest, link};
+use crate::{LogError, reader};
+
+/// What a verification read, and the first thing that was wrong, if any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    pub events: i64,
+    pub head: i64,
+    pub head_chain: Vec<u8>,
+    pub fault: Option<String>,
+}
+
+/// Reads the whole log in pages and checks that positions are dense and every chain value follows.
+pub async fn verify(pool: &PgPool) -> Result<VerifyReport, LogError> {
+    const PAGE_EVENTS: i64 = 1000;
+    let identity = reader::identity(pool).await?;
+    let (mut head, mut chain, mut events) = (identity.floor_position, identity.floor_chain, 0);
+    loop {
+        let page = reader::page(pool, head, PAGE_EVENTS).await?;
+        if page.is_empty() {
+            return Ok(VerifyReport { events, head, head_chain: chain, fault: None });
+        }
+        for event in page {
+            let digest = EventDigest {
+                aggregate_type: &event.aggregate_type,
+                aggregate_id: &event.aggregate_id,
+                sequence: event.sequence,
+                event_type: &event.event_type,
+                event_version: &event.event_version,
+                event_id: event.event_id,
+                payload: &event.payload,
+                metadata: &event.metadata,
+            };
+            let expected =
+                link(&chain, event.position, event.recorded_at.timestamp_micros(), &digest.compute());
+            let fault = if event.position != head + 1 {
+                Some(format!("position {} follows {head}", event.position))
+            } else if expected.as_slice() != event.chain {
+                Some(format!("the chain breaks at position {}", event.position))
+            } else {
+                None
+            };
+            if fault.is_some() {
+                return Ok(VerifyReport { events, head, head_chain: chain, fault });
+            }
+            (head, chain, events) = (event.position, event.chain, events + 1);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What process managers have still to do. Work is found from state, not from delivery: a projection turns
+//! events into rows, workers claim rows, and a message only wakes them. A timer is a row that is due later.
+//!
+//! Rows of one subject are done one after the other, in the order of their causes. A claim ends by itself,
+//! and its fence tells a worker that was paused that somebody else took over.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{LogError, clock};
+
+/// Something to do, as an event calls for it.
+#[derive(Debug, Clone)]
+pub struct NewWork<'a> {
+    /// Which process manager does it.
+    pub role: &'a str,
+    pub task: &'a str,
+    /// What it is about; rows of one subject keep their order.
+    pub subject: &'a str,
+    /// The event that calls for it.
+    pub position: i64,
+    pub cause: Uuid,
+    pub correlation_id: Uuid,
+    pub owner: Option<Uuid>,
+    /// `None` for at once.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// A row that this worker holds until its claim ends.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ClaimedWork {
+    pub work_id: Uuid,
+    pub task: String,
+    pub subject: String,
+    pub position: i64,
+    pub cause: Uuid,
+    pub correlation_id: Uuid,
+    pub owner_id: Option<Uuid>,
+    /// 1 at the first claim.
+    pub attempts: i32,
+    /// Rises with every claim: whoever holds an older one may no longer act.
+    pub fence: i64,
+}
+
+/// Adds a row in the projection's transaction. The same cause and task give the same row.
+pub async fn add_in_tx(connection: &mut PgConnection, work: &NewWork<'_>) -> Result<(), LogError> {
+    sqlx::query(
+        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, due_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, clock_timestamp())) \
+         ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING",
+    )
+    .bind(clock::derived_id(work.cause, &format!("{}/{}", work.role, work.task)))
+    .bind(work.role)
+    .bind(work.task)
+    .bind(work.subject)
+    .bind(work.position)
+    .bind(work.cause)
+    .bind(work.correlation_id)
+    .bind(work.owner)
+    .bind(work.due_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Claims up to `limit` rows of a role that are due, for `life`.
+pub async fn claim(
+    pool: &PgPool,
+    role: &str,
+    life: Duration,
+    limit: i64,
+) -> Result<Vec<ClaimedWork>, LogError> {
+    let claimed = sqlx::query_as(
+        "UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $2), \
+                         fence = fence + 1, attempts = attempts + 1 \
+         WHERE work_id IN ( \
+             SELECT w.work_id FROM work AS w \
+             WHERE w.role = $1 AND w.done_at IS NULL AND w.due_at <= clock_timestamp() \
+               AND (w.held_until IS NULL OR w.held_until < clock_timestamp()) \
+               AND NOT EXISTS ( \
+                   SELECT 1 FROM work AS earlier \
+                   WHERE earlier.role = w.role AND earlier.subject = w.subject \
+                     AND earlier.position < w.position AND earlier.done_at IS NULL) \
+             ORDER BY w.due_at, w.position \
+             FOR UPDATE SKIP LOCKED \
+             LIMIT $3) \
+         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, attempts, fence",
+    )
+    .bind(role)
+    .bind(life.as_secs_f64())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    Ok(claimed)
+}
+
+/// Prolongs a claim. `false` when somebody else holds the row: the worker must stop at once.
+pub async fn renew(pool: &PgPool, work: &ClaimedWork, life: Duration) -> Result<bool, LogError> {
+    let renewed = sqlx::query(
+        "UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $3) \
+         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL",
+    )
+    .bind(work.work_id)
+    .bind(work.fence)
+    .bind(life.as_secs_f64())
+    .execute(pool)
+    .await?;
+    Ok(renewed.rows_affected() == 1)
+}
+
+/// Marks a row as done.
+pub async fn finish(pool: &PgPool, work: &ClaimedWork) -> Result<bool, LogError> {
+    let done = sqlx::query(
+        "UPDATE work SET done_at = clock_timestamp(), held_until = NULL, last_error = NULL \
+         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL",
+    )
+    .bind(work.work_id)
+    .bind(work.fence)
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives a row back to be tried again after `delay`.
+pub async fn retry_later(
+    pool: &PgPool,
+    work: &ClaimedWork,
+    delay: Duration,
+    error: &str,
+) -> Result<(), LogError> {
+    sqlx::query(
+        "UPDATE work SET due_at = clock_timestamp() + make_interval(secs => $3), held_until = NULL, \
+                         last_error = left($4, 500) \
+         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL",
+    )
+    .bind(work.work_id)
+    .bind(work.fence)
+    .bind(delay.as_secs_f64())
+    .bind(error)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// How long until the next open row of a role is due; `None` when there is none. Zero when one is due.
+pub async fn next_due(pool: &PgPool, role: &str) -> Result<Option<Duration>, LogError> {
+    let seconds: Option<f64> = sqlx::query_scalar(
+        "SELECT (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8 \
+         FROM work WHERE role = $1 AND done_at IS NULL",
+    )
+    .bind(role)
+    .fetch_one(pool)
+    .await?;
+    Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
+}

@@ -1,0 +1,68 @@
+//! The connection to NATS that a process shares.
+
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::jetstream;
+use async_nats::{Client, ConnectOptions};
+
+use crate::BusError;
+
+/// How the stream is kept.
+#[derive(Debug, Clone)]
+pub struct BusOptions {
+    pub replicas: usize,
+    /// How long the stream keeps events. The log keeps them for ever.
+    pub retention: Duration,
+}
+
+impl Default for BusOptions {
+    fn default() -> Self {
+        Self { replicas: 1, retention: Duration::from_hours(24 * 30) }
+    }
+}
+
+/// A connection that comes back by itself. Cheap to clone.
+#[derive(Clone)]
+pub struct Bus {
+    pub(crate) client: Client,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) options: BusOptions,
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bus").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// async-nats bounds unacknowledged publishes; this is the relay's window too.
+pub(crate) const ACKS_PENDING_MAX: usize = 1000;
+
+impl Bus {
+    /// Starts to connect. A server that is away is no error: the connection is made when it is back.
+    pub async fn connect(url: &str, options: BusOptions) -> Result<Self, BusError> {
+        let client = ConnectOptions::new()
+            .name("routix")
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .reconnect_delay_callback(|attempts| Duration::from_millis((attempts as u64 * 50).min(1000)))
+            .connect(url)
+            .await
+            .map_err(BusError::unavailable)?;
+        let jetstream = jetstream::ContextBuilder::new()
+            .max_ack_inflight(ACKS_PENDING_MAX)
+            .timeout(Duration::from_secs(3))
+            .build(client.clone());
+        Ok(Self { client, jetstream, options })
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// Sends what is still buffered.
+    pub async fn flush(&self) -> Result<(), BusError> {
+        self.client.flush().await.map_err(BusError::unavailable)
+    }
+}

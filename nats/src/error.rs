@@ -1,0 +1,15 @@
+//! What can go wrong with NATS. All of it passes by itself or is made good from the log.
+
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    #[error("NATS is not available: {reason}")]
+    Unavailable { reason: String },
+    #[error("message {sequence} of the stream has no usable {header}")]
+    Malformed { sequence: u64, header: &'static str },
+}
+
+impl BusError {
+    pub(crate) fn unavailable(reason: impl std::fmt::Display) -> Self {
+        Self::Unavailable { reason: reason.to_string() }
+    }
+}
