@@ -18,3 +18,8 @@ pub fn new_id() -> Uuid {
 pub fn derived_id(from: Uuid, step: &str) -> Uuid {
     Uuid::new_v5(&from, step.as_bytes())
 }
+
+/// A new id of 122 random bits, for what must not be guessed.
+pub fn random_id() -> Uuid {
+    Uuid::new_v4()
+}

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use crate::append::Appender;
 use crate::cache::{StateCache, StreamKey};
 use crate::keyed_locks::KeyedLocks;
+use crate::unit;
 use crate::{
-    CommandContext, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, RecordedEvent, Unit, Vault,
-    claims, load, reader,
+    CommandContext, Committed, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, RecordedEvent, Unit,
+    Vault, claims, load, reader,
 };
 
 /// Limits of a process.
@@ -110,6 +111,11 @@ impl EventLog {
     /// Begins a unit of work.
     pub fn unit<E: From<LogError> + Send + 'static>(&self, context: CommandContext) -> Unit<E> {
         Unit::new(self.clone(), context)
+    }
+
+    /// What a command id answered before. Asked before a check outside the unit refuses a repeated command.
+    pub async fn first_outcome(&self, context: &CommandContext) -> Result<Option<Committed>, LogError> {
+        unit::first_outcome(self.pool(), context).await
     }
 
     /// The state of an aggregate as the primary has it now.

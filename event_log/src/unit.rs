@@ -343,6 +343,32 @@ where
     }
 }
 
+/// What this command id answered before, if it did.
+///
+/// # Errors
+/// `CommandIdReused` when it was another command that had this id.
+pub(crate) async fn first_outcome(
+    pool: &sqlx::PgPool,
+    context: &CommandContext,
+) -> Result<Option<Committed>, LogError> {
+    let receipt: Option<(Vec<u8>, i64, Value)> = sqlx::query_as(
+        "SELECT fingerprint, last_position, outcome FROM command_receipts WHERE owner = $1 AND command_id = $2",
+    )
+    .bind(context.actor.receipt_owner())
+    .bind(context.command_id)
+    .fetch_optional(pool)
+    .await?;
+    match receipt {
+        Some((fingerprint, ..)) if fingerprint != context.fingerprint => {
+            Err(LogError::CommandIdReused { command_id: context.command_id })
+        }
+        Some((_, position, outcome)) => {
+            Ok(Some(Committed { position, versions: vec![], events: vec![], outcome, replayed: true }))
+        }
+        None => Ok(None),
+    }
+}
+
 fn replayed(position: i64, outcome: &str) -> Committed {
     let outcome = serde_json::from_str(outcome).unwrap_or_default();
     Committed { position, versions: vec![], events: vec![], outcome, replayed: true }

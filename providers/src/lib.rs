@@ -5,12 +5,28 @@
 //! no time and no randomness from the system: both arrive as values.
 
 mod analyzer;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::many_single_char_names,
+    reason = "colours are arithmetic of channels in 0..=255; r, g, b, h, s, l are their names"
+)]
+mod colour;
 mod embedder;
 mod files;
+mod lexicon;
 mod moderator;
 pub mod pictures;
 pub mod ports;
 pub mod starter;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::many_single_char_names,
+    reason = "drawing is arithmetic of coordinates within a canvas of 1280x720"
+)]
 mod studio;
+mod words;
 
 pub use ports::*;

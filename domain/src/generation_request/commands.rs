@@ -168,6 +168,7 @@ impl Stage {
                 Ok(Some(GenerationRequestEvent::AttemptStarted {
                     request_id,
                     attempt_id,
+                    number: u32::try_from(attempts.len()).unwrap_or(u32::MAX).saturating_add(1),
                     provider,
                     price,
                     started_at: at,

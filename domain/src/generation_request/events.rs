@@ -97,6 +97,8 @@ pub enum GenerationRequestEvent {
     AttemptStarted {
         request_id: RequestId,
         attempt_id: AttemptId,
+        /// 1 for the first call.
+        number: u32,
         provider: String,
         price: MicroUsd,
         started_at: Timestamp,

@@ -1,10 +1,15 @@
 //! The built-in analyzer: it measures pictures and reads prompts by a lexicon.
 
 use async_trait::async_trait;
+use image::DynamicImage;
 
 use crate::ports::{AnalysisHints, DesignDna, Intent, ProviderError, VisionAnalyzer};
 
 pub(crate) struct MeasuringAnalyzer;
+
+pub(crate) fn skin_center(_: &DynamicImage) -> Option<(f32, f32)> {
+    None
+}
 
 #[async_trait]
 impl VisionAnalyzer for MeasuringAnalyzer {

@@ -52,6 +52,8 @@ pub(crate) struct Placement {
     /// Canvas units; 0 for none.
     pub outline_width: f32,
     pub ink: HexColour,
+    /// A blurred shadow costs as much as the drawing itself: it is for the hero.
+    pub has_soft_shadow: bool,
 }
 
 impl Art {
@@ -94,17 +96,21 @@ impl Art {
         };
         let drop = (how.size / 36.0).clamp(3.0, 16.0);
         match how.finish {
-            Finish::Classic => self.silhouette(svg, &pose(drop, drop * 1.2), how.ink, how.outline_width * unit, 0.85),
-            Finish::Pro => {
+            Finish::Pro if how.has_soft_shadow => {
                 let blur = svg.blur(drop * 1.3);
-                svg.add(format_args!("<g filter='{blur}'>"));
-                self.silhouette(svg, &pose(drop * 0.6, drop * 2.0), how.ink, how.outline_width * unit, 0.75);
+                svg.add(format_args!("<g filter='{blur}' opacity='0.75'>"));
+                self.silhouette(svg, &pose(drop * 0.6, drop * 2.0), how.ink, how.outline_width * unit);
                 svg.add(format_args!("</g>"));
             }
-            Finish::Lightning => self.silhouette(svg, &pose(drop * 0.9, drop * 0.9), how.ink, 0.0, 0.28),
+            Finish::Classic | Finish::Pro => self.silhouette(svg, &pose(drop, drop * 1.2), how.ink, how.outline_width * unit),
+            Finish::Lightning => {
+                svg.add(format_args!("<g opacity='0.28'>"));
+                self.silhouette(svg, &pose(drop * 0.9, drop * 0.9), how.ink, 0.0);
+                svg.add(format_args!("</g>"));
+            }
         }
         if how.outline_width > 0.0 {
-            self.silhouette(svg, &pose(0.0, 0.0), how.outline, how.outline_width * unit, 1.0);
+            self.silhouette(svg, &pose(0.0, 0.0), how.outline, how.outline_width * unit);
         }
         svg.add(format_args!("<g transform='{}' stroke-linejoin='round' stroke-linecap='round'>", pose(0.0, 0.0)));
         for (d, role) in &self.0 {
@@ -114,9 +120,9 @@ impl Art {
     }
 
     /// The outer form in one colour, `grow` units wider on every side.
-    fn silhouette(&self, svg: &mut Svg, pose: &str, colour: HexColour, grow: f32, opacity: f32) {
+    fn silhouette(&self, svg: &mut Svg, pose: &str, colour: HexColour, grow: f32) {
         svg.add(format_args!(
-            "<g transform='{pose}' opacity='{opacity:.2}' stroke='{colour}' stroke-linejoin='round' \
+            "<g transform='{pose}' stroke='{colour}' stroke-linejoin='round' \
              stroke-linecap='round'>"
         ));
         for (d, role) in &self.0 {

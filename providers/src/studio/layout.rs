@@ -13,6 +13,9 @@ pub(crate) enum Kind {
     Center,
 }
 
+/// Room for the widest frame and its shadow around a face.
+const FRAME_MARGIN: f32 = 26.0;
+
 /// A rectangle on the canvas of 1280x720.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Area {
@@ -23,6 +26,10 @@ pub(crate) struct Area {
 }
 
 impl Area {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        self.x < other.x + other.w && other.x < self.x + self.w && self.y < other.y + other.h && other.y < self.y + self.h
+    }
+
     pub(crate) fn center(&self) -> (f32, f32) {
         (self.x + self.w / 2.0, self.y + self.h / 2.0)
     }
@@ -57,7 +64,14 @@ pub(crate) struct Wish {
     pub size: TextSize,
     pub energy: u8,
     pub has_face: bool,
+    pub has_logo: bool,
     pub has_text: bool,
+}
+
+impl Spot {
+    fn area(&self) -> Area {
+        Area { x: self.at.0 - self.size / 2.0, y: self.at.1 - self.size / 2.0, w: self.size, h: self.size }
+    }
 }
 
 impl Kind {
@@ -82,6 +96,15 @@ impl Layout {
     pub(crate) fn of(wish: &Wish, dice: &mut Dice) -> Self {
         let lean = if wish.energy >= 5 { f32::from(wish.energy) * 0.55 } else { 0.0 };
         let turn = dice.range(-1.0, 1.0) * (3.0 + f32::from(wish.energy) * 0.9);
+        let mut layout = Self::unchecked(wish, lean, turn);
+        if wish.has_logo {
+            let logo = layout.logo;
+            layout.sides.retain(|spot| !spot.area().overlaps(&logo));
+        }
+        layout
+    }
+
+    fn unchecked(wish: &Wish, lean: f32, turn: f32) -> Self {
         if !wish.has_text {
             return Self::wordless(turn, wish.has_face);
         }
@@ -106,7 +129,7 @@ impl Layout {
         let hero_x = 44.0 + width + room / 2.0 + 6.0;
         let face = wish.has_face.then_some(((flip(hero_x - 8.0), 372.0), 234.0_f32.min(room / 2.0 - 34.0)));
         let hero = if wish.has_face {
-            Spot { at: (flip(1150.0), 588.0), size: 236.0, turn }
+            Spot { at: (flip(1164.0), 604.0), size: 216.0, turn }
         } else {
             Spot { at: (flip(hero_x - 4.0), 366.0), size: (room * 0.94).min(580.0), turn }
         };
@@ -124,9 +147,11 @@ impl Layout {
             TextSize::Medium => 232.0,
             TextSize::Small => 196.0,
         };
-        let (text_y, hero_y) = if words_on_top { (34.0, 472.0) } else { (720.0 - 36.0 - height, 226.0) };
+        let text_y = if words_on_top { 30.0 } else { 720.0 - 34.0 - height };
         let text = Area { x: 70.0, y: text_y, w: 1140.0, h: height };
-        let face = wish.has_face.then_some(((640.0, hero_y + if words_on_top { 8.0 } else { -8.0 }), 182.0));
+        let (free_from, free_to) = if words_on_top { (text_y + height, 706.0) } else { (14.0, text_y) };
+        let hero_y = f32::midpoint(free_from, free_to);
+        let face = wish.has_face.then_some(((640.0, hero_y), (free_to - free_from) / 2.0 - FRAME_MARGIN));
         let hero = if wish.has_face {
             Spot { at: (1020.0, hero_y), size: 330.0, turn }
         } else {

@@ -54,7 +54,7 @@ impl Svg {
     pub(crate) fn blur(&mut self, deviation: f32) -> String {
         self.define(
             format!(
-                "x='-20%' y='-20%' width='140%' height='140%'>\
+                "x='-20%' y='-20%' width='140%' height='140%' color-interpolation-filters='sRGB'>\
                  <feGaussianBlur stdDeviation='{deviation:.1}'/></filter>"
             ),
             "filter",

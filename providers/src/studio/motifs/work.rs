@@ -162,7 +162,7 @@ pub(super) fn coins(art: &mut Art, tones: &Tones) {
     art.detail(star((140.0, -150.0), (30.0, 9.0), 4, 0.0), tones.light);
 }
 
-pub(super) fn cash(art: &mut Art, tones: &Tones) {
+pub(super) fn cash(art: &mut Art, _: &Tones) {
     for (turn, green) in [(-34.0_f32, 0x0023_9A55), (-16.0, 0x002F_B566), (4.0, 0x003F_CC78)] {
         let (s, c) = turn.to_radians().sin_cos();
         let at = |x: f32, y: f32| (x * c - y * s, 40.0 + x * s + y * c);
@@ -172,7 +172,6 @@ pub(super) fn cash(art: &mut Art, tones: &Tones) {
         art.detail(circle(x, y, 58.0), rgb(0x00E4_FBEA));
     }
     art.line("M24 10 C8 -8 -28 -4 -28 18 C-28 46 30 32 30 62 C30 86 -12 88 -28 70 M0 -12 L0 94", rgb(0x0017_7A41), 13.0);
-    art.body(rect((-60.0, -176.0), (120.0, 46.0), 16.0), tones.accent);
 }
 
 pub(super) fn megaphone(art: &mut Art, tones: &Tones) {

@@ -1,0 +1,96 @@
+//! Commands to assets: a picture is checked, re-encoded and stored before the log hears of it.
+
+use bytes::Bytes;
+use domain::asset::{Asset, AssetCommand};
+use domain::conversation::PictureKind;
+use domain::template::StoredPicture;
+use domain::{AssetId, Timestamp, UserId};
+use event_log::{CommandContext, clock};
+use providers::pictures::{self, Picture, PictureLimits};
+use serde::{Deserialize, Serialize};
+
+use crate::{CommandError, Commands, Done, outcome};
+
+/// An upload as it arrived.
+#[derive(Debug, Clone)]
+pub struct UploadAsset {
+    pub owner: UserId,
+    pub kind: PictureKind,
+    pub file_name: String,
+    pub bytes: Bytes,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadedAsset {
+    pub asset_id: AssetId,
+    pub picture: StoredPicture,
+    pub uploaded_at: Timestamp,
+}
+
+impl Commands {
+    pub async fn upload_asset(
+        &self,
+        context: CommandContext,
+        upload: UploadAsset,
+    ) -> Result<Done<UploadedAsset>, CommandError> {
+        let asset_id = AssetId(clock::derived_id(context.command_id, "asset"));
+        let picture = self.check_picture(upload.bytes, self.settings.asset_bytes_max).await?;
+        let picture = self.store(&format!("assets/{asset_id}"), picture).await?;
+        let at = clock::now();
+        let command = AssetCommand::Upload {
+            asset_id,
+            owner: upload.owner,
+            kind: upload.kind,
+            picture: picture.clone(),
+            file_name: upload.file_name,
+            at,
+        };
+        let unit = self.log.unit::<CommandError>(context).create::<Asset>(asset_id, [command]);
+        outcome::commit(unit, &UploadedAsset { asset_id, picture, uploaded_at: at }).await
+    }
+
+    pub async fn delete_asset(
+        &self,
+        context: CommandContext,
+        (owner, asset_id): (UserId, AssetId),
+    ) -> Result<Done<()>, CommandError> {
+        match self.log.load::<Asset>(asset_id).await?.state {
+            Asset::Uploaded(asset) if asset.owner == owner => {}
+            Asset::Deleted => {}
+            Asset::Uploaded(_) | Asset::NotUploaded => {
+                return Err(CommandError::NotFound { what: "asset" });
+            }
+        }
+        let delete = AssetCommand::Delete { at: clock::now() };
+        let unit = self.log.unit::<CommandError>(context).execute::<Asset>(asset_id, [delete]);
+        outcome::commit(unit, &()).await
+    }
+
+    /// Checks a picture by its bytes and re-encodes it, off the runtime's threads.
+    pub(crate) async fn check_picture(
+        &self,
+        bytes: Bytes,
+        bytes_max: usize,
+    ) -> Result<Picture, CommandError> {
+        let limits = PictureLimits {
+            max_bytes: bytes_max,
+            max_pixels: self.settings.picture_pixels_max,
+            ..PictureLimits::default()
+        };
+        let checked = tokio::task::spawn_blocking(move || pictures::normalise(&bytes, &limits)).await;
+        Ok(checked.map_err(|_| CommandError::Stopped)??)
+    }
+
+    /// Puts a checked picture into the object store under `name` and its extension.
+    pub(crate) async fn store(&self, name: &str, picture: Picture) -> Result<StoredPicture, CommandError> {
+        let stored = StoredPicture {
+            key: format!("{name}.{}", picture.extension),
+            mime: picture.mime.to_owned(),
+            size_bytes: picture.bytes.len() as u64,
+            width: picture.width,
+            height: picture.height,
+        };
+        self.providers.objects.put(&stored.key, picture.bytes.into(), &stored.mime).await?;
+        Ok(stored)
+    }
+}

@@ -1,0 +1,113 @@
+//! What a first start puts in place: the algorithms, the starter library, the admin and the demo account.
+//! All of it goes the ordinary way of a command, under ids that follow from the log's own id, so that a
+//! second start repeats nothing.
+
+use domain::template::Template;
+use domain::user::Role;
+use domain::{Credits, EmailAddress, MicroUsd, Slug, TemplateId, Username};
+use event_log::{CommandContext, LogError, clock};
+use providers::starter;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{CommandError, Commands, DefineAlgorithm, RegisterUser, UploadTemplate};
+
+const PROCESS: &str = "bootstrap";
+
+/// An account that the first start made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    pub email: String,
+    pub password: String,
+}
+
+/// The accounts of a first start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    pub admin: Login,
+    pub demo: Login,
+}
+
+struct Offer {
+    slug: &'static str,
+    name: &'static str,
+    finish: &'static str,
+    credit_cost: u32,
+}
+
+const OFFERS: [Offer; 3] = [
+    Offer { slug: "routix_v1", name: "Routix v1", finish: "classic", credit_cost: 2 },
+    Offer { slug: "routix_pro", name: "Routix Pro", finish: "pro", credit_cost: 4 },
+    Offer { slug: "routix_lightning", name: "Routix Lightning", finish: "lightning", credit_cost: 1 },
+];
+
+impl Commands {
+    fn bootstrap_context(log_id: Uuid, step: &str) -> CommandContext {
+        CommandContext::for_process(PROCESS, log_id, log_id, None, step)
+    }
+
+    /// Defines the three algorithms unless they are there.
+    pub async fn define_starter_algorithms(&self) -> Result<(), CommandError> {
+        let log_id = self.log.identity().await?.log_id;
+        for offer in OFFERS {
+            let new = DefineAlgorithm {
+                slug: Slug::parse(offer.slug)?,
+                display_name: offer.name.to_owned(),
+                provider: "studio".to_owned(),
+                config: serde_json::json!({ "finish": offer.finish }),
+                credit_cost: Credits(offer.credit_cost),
+                cost: MicroUsd(0),
+                is_default: offer.slug == "routix_v1",
+            };
+            let context = Self::bootstrap_context(log_id, &format!("algorithm {}", offer.slug));
+            match self.define_algorithm(context, new).await {
+                // An operator who defined it differently is right.
+                Ok(_) | Err(CommandError::Log(LogError::Taken { .. })) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws and uploads the templates of the starter library that are not there yet. Returns how many.
+    pub async fn upload_starter_library(&self) -> Result<usize, CommandError> {
+        let log_id = self.log.identity().await?.log_id;
+        let mut uploaded = 0;
+        for template in starter::library() {
+            let context = Self::bootstrap_context(log_id, &format!("template {}", template.slug));
+            let template_id = TemplateId(clock::derived_id(context.command_id, "template"));
+            if self.log.load::<Template>(template_id).await?.version > 0 {
+                continue;
+            }
+            let upload = UploadTemplate {
+                category: template.category.to_owned(),
+                tags: template.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+                description: template.description.to_owned(),
+                bytes: tokio::task::spawn_blocking(move || template.draw())
+                    .await
+                    .map_err(|_| CommandError::Stopped)??
+                    .into(),
+            };
+            self.upload_template(context, upload).await?;
+            uploaded += 1;
+        }
+        Ok(uploaded)
+    }
+
+    /// Registers an account of the house unless its address is taken. True when it was made now.
+    pub async fn ensure_account(&self, login: &Login, name: &str, role: Role) -> Result<bool, CommandError> {
+        let email = EmailAddress::parse(&login.email)?;
+        if self.user_of_email(&email).await?.is_some() {
+            return Ok(false);
+        }
+        let log_id = self.log.identity().await?.log_id;
+        let context = Self::bootstrap_context(log_id, &format!("account {}", email.normalised()));
+        let user =
+            RegisterUser { email, username: Username::parse(name)?, password: login.password.clone(), role };
+        match self.register(context, user).await {
+            Ok(done) => Ok(!done.replayed),
+            Err(CommandError::Log(LogError::Taken { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The assistant: answers in the chat what the brief calls for.
+
+use domain::conversation::{AlgorithmOption, Chat, Conversation, ConversationCommand, MessageBody};
+use domain::credit_ledger::CreditLedgerError;
+use domain::{ConversationId, MessageId, MessageText, Prompt};
+use event_log::work::ClaimedWork;
+use event_log::{CommandContext, clock};
+
+use super::{Outcome, Step, context, subject};
+use crate::algorithm::AlgorithmRef;
+use crate::generation_request::CreateGeneration;
+use crate::{CommandError, Commands};
+
+const PROCESS: &str = "assistant";
+const ACCEPTED_TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/webp"];
+
+pub(super) async fn answer(commands: &Commands, work: &ClaimedWork) -> Step {
+    let conversation_id: ConversationId = subject(work)?;
+    let loaded = commands.log.load::<Conversation>(conversation_id).await?;
+    let Some(chat) = loaded.state.chat().cloned() else { return Ok(Outcome::Done) };
+    commands.show_typing(chat.owner, conversation_id, true, work.position).await;
+    let result = match work.task.as_str() {
+        "offer_algorithms" => offer_algorithms(commands, work, &chat).await,
+        "ask_for_picture" => ask_for_picture(commands, work, &chat).await,
+        "start_generation" => start_generation(commands, work, &chat).await,
+        other => {
+            tracing::error!(task = other, "the assistant does not know this task");
+            Ok(work.position)
+        }
+    };
+    // Typing ends after the message that was typed, so the frame waits for that message's position.
+    let typed = result.as_ref().copied().unwrap_or(work.position);
+    commands.show_typing(chat.owner, conversation_id, false, typed).await;
+    result.map(|_| Outcome::Done)
+}
+
+async fn offer_algorithms(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
+    let active = commands.read_side.active_algorithms(work.position).await?;
+    let options: Vec<AlgorithmOption> = active
+        .into_iter()
+        .map(|algorithm| AlgorithmOption {
+            id: algorithm.algorithm_id,
+            slug: algorithm.slug,
+            name: algorithm.name,
+            credit_cost: algorithm.credit_cost,
+        })
+        .collect();
+    let context = context(PROCESS, work, "offer");
+    let acknowledge =
+        say(&context, "acknowledge", MessageBody::Text, "Got it! 🎮 Let me create that for you...")?;
+    let second = if options.is_empty() {
+        say(
+            &context,
+            "offer",
+            MessageBody::Text,
+            "No algorithm is available right now. Please try again later.",
+        )?
+    } else {
+        say(
+            &context,
+            "offer",
+            MessageBody::AlgorithmSelect { options },
+            "Which Routix version should draw it?",
+        )?
+    };
+    post(commands, context, chat, vec![acknowledge, second]).await
+}
+
+async fn ask_for_picture(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
+    let context = context(PROCESS, work, "ask for picture");
+    let body = MessageBody::UploadRequest {
+        accepted_types: ACCEPTED_TYPES.map(str::to_owned).to_vec(),
+        max_bytes: commands.settings.asset_bytes_max as u64,
+    };
+    let ask = say(&context, "ask", body, "Would you like to add your face or logo?")?;
+    post(commands, context, chat, vec![ask]).await
+}
+
+/// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
+/// is told why.
+async fn start_generation(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
+    let Some(order) = order_of(commands, work, chat).await? else { return Ok(work.position) };
+    let context = context(PROCESS, work, "start generation");
+    let perfect = say(&context, "perfect", MessageBody::Text, "Perfect! Generating now... ✨")?;
+    let started = match commands.generation_unit(context, order).await {
+        Ok((unit, created)) => {
+            let unit = unit.execute::<Conversation>(chat.conversation_id, [perfect]);
+            crate::outcome::commit(unit, &created).await.map(|done| done.position)
+        }
+        Err(error) => Err(error),
+    };
+    let error = match started {
+        Ok(position) => return Ok(position),
+        Err(error) => error,
+    };
+    let Some(text) = refusal_text(&error) else { return Err(error) };
+    let context = self::context(PROCESS, work, "refuse generation");
+    let refuse = say(&context, "refuse", MessageBody::Text, &text)?;
+    post(commands, context, chat, vec![refuse]).await
+}
+
+/// The completed brief as an order, read from the event that caused the work: the chat may have moved on.
+async fn order_of(
+    commands: &Commands,
+    work: &ClaimedWork,
+    chat: &Chat,
+) -> Result<Option<CreateGeneration>, CommandError> {
+    use domain::conversation::ConversationEvent;
+    let Some(recorded) = commands.log.page(work.position - 1, 1).await?.into_iter().next() else {
+        return Ok(None);
+    };
+    let opened = commands.log.open(recorded.into()).await?;
+    let ConversationEvent::BriefCompleted { prompt, algorithm_id, face, logo, .. } = opened.parse()? else {
+        return Ok(None);
+    };
+    // A person who was erased meanwhile gets no picture.
+    let Some(prompt) = prompt.known() else { return Ok(None) };
+    Ok(Some(CreateGeneration {
+        user_id: chat.owner,
+        conversation_id: Some(chat.conversation_id),
+        prompt: Prompt::parse(prompt.as_str())?,
+        custom_text: None,
+        algorithm: AlgorithmRef::Id(algorithm_id),
+        face,
+        logo,
+        regenerated_from: None,
+    }))
+}
+
+/// What the user is told when their order is refused; `None` for what passes by itself.
+fn refusal_text(error: &CommandError) -> Option<String> {
+    match error {
+        CommandError::CreditLedger(CreditLedgerError::InsufficientCredits { required, available }) => {
+            Some(format!("This needs {required} credits and you have {available}. Nothing was charged."))
+        }
+        CommandError::AlgorithmInactive { name } => {
+            Some(format!("{name} is not available any more. Please choose another version."))
+        }
+        CommandError::ContentRejected { .. } => {
+            Some("I can't draw that: the content was rejected. Nothing was charged.".to_owned())
+        }
+        CommandError::NotFound { what } => {
+            Some(format!("I can't find the {what} any more. Please start again."))
+        }
+        _ => None,
+    }
+}
+
+fn say(
+    context: &CommandContext,
+    step: &str,
+    body: MessageBody,
+    text: &str,
+) -> Result<ConversationCommand, CommandError> {
+    Ok(ConversationCommand::Say {
+        message_id: MessageId(clock::derived_id(context.command_id, step)),
+        body,
+        content: MessageText::parse(text)?,
+        at: clock::now(),
+    })
+}
+
+async fn post(
+    commands: &Commands,
+    context: CommandContext,
+    chat: &Chat,
+    messages: Vec<ConversationCommand>,
+) -> Result<i64, CommandError> {
+    let unit = commands.log.unit::<CommandError>(context);
+    Ok(unit.execute::<Conversation>(chat.conversation_id, messages).commit().await?.position)
+}

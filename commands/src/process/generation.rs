@@ -1,0 +1,404 @@
+//! The generation pipeline: analyse intent, search templates, compose the prompt, generate, store, finish.
+//!
+//! Each step's result is an event, so whoever takes over resumes at the step. An attempt is an event before
+//! the provider is called, and the claim is checked directly before the call.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::asset::Asset;
+use domain::conversation::{Conversation, ConversationCommand, MessageBody};
+use domain::credit_ledger::{CreditLedger, CreditLedgerCommand};
+use domain::generation_request::{
+    Attempt, AttemptProblem, FailureReason, GenerationRequest, GenerationRequestCommand,
+    GenerationRequestError, Intent, Job, Stage, TemplateMatch,
+};
+use domain::template::StoredPicture;
+use domain::{AssetId, AttemptId, MessageId, MessageText, Personal, RequestId, Timestamp};
+use event_log::work::{self, ClaimedWork};
+use event_log::{Committed, clock};
+use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
+
+use super::{Outcome, Step, context, subject};
+use crate::{CommandError, Commands, TemplateQuery};
+
+const PROCESS: &str = "generation-pipeline";
+/// Rows that failed this often end their request.
+const ROW_ATTEMPTS_MAX: i32 = 8;
+/// Calls of providers for one request.
+const ATTEMPTS_MAX: usize = 2;
+const MATCHES_MAX: i64 = 3;
+const WIDTH: u32 = 1280;
+const HEIGHT: u32 = 720;
+/// Where the provider's own progress is shown on the whole ladder.
+const PROGRESS_FROM: u8 = 70;
+const PROGRESS_TO: u8 = 95;
+const PROGRESS_EVERY: Duration = Duration::from_millis(25);
+const CLAIM_LIFE: Duration = Duration::from_secs(8);
+
+pub(super) async fn generate(commands: &Commands, work: &ClaimedWork) -> Step {
+    let request_id: RequestId = subject(work)?;
+    let pipeline = Pipeline { commands, work, request_id };
+    loop {
+        let loaded = commands.log.load::<GenerationRequest>(request_id).await?;
+        let GenerationRequest::InProgress { job, stage, requested_at } = loaded.state else {
+            return Ok(Outcome::Done);
+        };
+        if work.attempts > ROW_ATTEMPTS_MAX {
+            return pipeline.fail(&job, FailureReason::Internal).await;
+        }
+        let step = match *stage {
+            Stage::Pending => pipeline.start().await,
+            Stage::Analyzing => pipeline.analyze(&job).await,
+            Stage::Searching { intent } => pipeline.search(&job, &intent).await,
+            Stage::Composing { intent, .. } => pipeline.compose(&job, &intent).await,
+            Stage::Generating { intent, matches, prompt, attempts } => {
+                let (Some(intent), Some(prompt)) = (intent.known(), prompt.known()) else {
+                    return pipeline.fail(&job, FailureReason::Internal).await;
+                };
+                let plan = Plan { job: &job, intent, prompt, matches: &matches, requested_at };
+                match pipeline.draw(&plan, &attempts).await {
+                    Ok(Drawn::Again) => Ok(()),
+                    Ok(Drawn::Ended) => return Ok(Outcome::Done),
+                    Ok(Drawn::Lost) => return Ok(Outcome::Lost),
+                    Ok(Drawn::Failed(reason)) => return pipeline.fail(&job, reason).await,
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        match step {
+            Ok(()) => {}
+            // Cancelled or timed out meanwhile: the next look finds a final state.
+            Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => {}
+            Err(CommandError::Provider(error)) if !error.is_transient() => {
+                return pipeline.fail(&job, reason_of(&error)).await;
+            }
+            Err(CommandError::NotFound { .. }) => return pipeline.fail(&job, FailureReason::Internal).await,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What drawing needs to know.
+struct Plan<'a> {
+    job: &'a Job,
+    intent: &'a Intent,
+    prompt: &'a str,
+    matches: &'a [TemplateMatch],
+    requested_at: Timestamp,
+}
+
+enum Drawn {
+    /// The state moved on: look again.
+    Again,
+    Ended,
+    Lost,
+    Failed(FailureReason),
+}
+
+struct Pipeline<'a> {
+    commands: &'a Commands,
+    work: &'a ClaimedWork,
+    request_id: RequestId,
+}
+
+impl Pipeline<'_> {
+    async fn record(&self, step: &str, command: GenerationRequestCommand) -> Result<Committed, CommandError> {
+        let unit = self.commands.log.unit::<CommandError>(context(PROCESS, self.work, step));
+        unit.execute::<GenerationRequest>(self.request_id, [command]).commit().await
+    }
+
+    async fn start(&self) -> Result<(), CommandError> {
+        self.record("start", GenerationRequestCommand::StartAnalysis { at: clock::now() }).await.map(|_| ())
+    }
+
+    async fn analyze(&self, job: &Job) -> Result<(), CommandError> {
+        let prompt = known(&job.prompt)?.as_str();
+        let analyzer = &self.commands.providers.analyzer;
+        let found = analyzer.intent(prompt).await?;
+        let command = GenerationRequestCommand::RecordIntent {
+            intent: Intent {
+                category: found.category,
+                style: found.style,
+                mood: found.mood,
+                energy_level: found.energy_level,
+                visual_elements: found.visual_elements,
+                headline: found.headline,
+            },
+            analyzed_by: analyzer.name().to_owned(),
+            at: clock::now(),
+        };
+        self.record("intent", command).await.map(|_| ())
+    }
+
+    async fn search(&self, job: &Job, intent: &Personal<Intent>) -> Result<(), CommandError> {
+        let intent = known(intent)?;
+        let embedder = &self.commands.providers.embedder;
+        let text = provider_intent(intent).search_query(known(&job.prompt)?.as_str());
+        let query = TemplateQuery {
+            vector: embedder.embed(&text).await?,
+            model: embedder.model().to_owned(),
+            category: Some(intent.category.clone()),
+            threshold: embedder.similarity_threshold(),
+            limit: MATCHES_MAX,
+        };
+        let found = self.commands.read_side.matching_templates(&query, self.work.position).await?;
+        let matches = found
+            .iter()
+            .map(|found| TemplateMatch {
+                template_id: found.template_id,
+                similarity_ppm: parts_per_million(found.similarity),
+            })
+            .collect();
+        self.record("matches", GenerationRequestCommand::RecordMatches { matches, at: clock::now() })
+            .await
+            .map(|_| ())
+    }
+
+    async fn compose(&self, job: &Job, intent: &Personal<Intent>) -> Result<(), CommandError> {
+        let prompt = compose(known(&job.prompt)?.as_str(), known(intent)?);
+        self.record("prompt", GenerationRequestCommand::RecordPrompt { prompt, at: clock::now() })
+            .await
+            .map(|_| ())
+    }
+
+    async fn draw(&self, plan: &Plan<'_>, attempts: &[Attempt]) -> Result<Drawn, CommandError> {
+        let Some(generator) = self.commands.providers.generator(&plan.job.provider) else {
+            tracing::error!(
+                provider = plan.job.provider,
+                "an algorithm names a provider that is not configured"
+            );
+            return Ok(Drawn::Failed(FailureReason::ProviderUnavailable));
+        };
+        let attempt_id = match attempts.iter().find(|attempt| attempt.open) {
+            // Somebody died during this attempt. Where the provider can look it up, the same id finds it.
+            Some(open) if generator.can_look_up() => open.attempt_id,
+            Some(open) => {
+                self.end_attempt(open.attempt_id, AttemptProblem::OutcomeUnknown).await?;
+                return Ok(Drawn::Again);
+            }
+            None if attempts.len() >= ATTEMPTS_MAX => {
+                return Ok(Drawn::Failed(FailureReason::ProviderUnavailable));
+            }
+            None => {
+                let step = format!("attempt {}", attempts.len() + 1);
+                AttemptId(clock::derived_id(self.request_id.0, &step))
+            }
+        };
+        let start = GenerationRequestCommand::StartAttempt {
+            attempt_id,
+            provider: generator.name().to_owned(),
+            price: plan.job.cost,
+            at: clock::now(),
+        };
+        let started = self.record(&format!("start {attempt_id}"), start).await?;
+        if !work::renew(self.commands.log.pool(), self.work, CLAIM_LIFE).await? {
+            return Ok(Drawn::Lost);
+        }
+        match self.call(generator.as_ref(), plan, attempt_id, started.position).await {
+            Ok(picture) => self.complete(plan, attempt_id, picture).await,
+            Err(CommandError::Provider(error)) => {
+                self.end_attempt(attempt_id, problem_of(&error)).await?;
+                if error.is_transient() { Ok(Drawn::Again) } else { Ok(Drawn::Failed(reason_of(&error))) }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn end_attempt(&self, attempt_id: AttemptId, problem: AttemptProblem) -> Result<(), CommandError> {
+        let end = GenerationRequestCommand::EndAttempt { attempt_id, problem, at: clock::now() };
+        self.record(&format!("end {attempt_id}"), end).await.map(|_| ())
+    }
+
+    /// Calls the provider and shows its progress meanwhile.
+    async fn call(
+        &self,
+        generator: &dyn ImageGenerator,
+        plan: &Plan<'_>,
+        attempt_id: AttemptId,
+        after_position: i64,
+    ) -> Result<GeneratedPicture, CommandError> {
+        let job = self.generation_job(plan, attempt_id).await?;
+        let progress = AtomicU8::new(0);
+        let report = |percent: u8| {
+            progress.fetch_max(percent.min(100), Ordering::Relaxed);
+        };
+        let show = async {
+            let mut shown = PROGRESS_FROM;
+            let mut ticks = tokio::time::interval(PROGRESS_EVERY);
+            loop {
+                ticks.tick().await;
+                let now = on_ladder(progress.load(Ordering::Relaxed));
+                if now > shown {
+                    shown = now;
+                    let user_id = plan.job.user_id;
+                    self.commands.show_progress(user_id, self.request_id, now, after_position).await;
+                }
+            }
+        };
+        tokio::select! {
+            picture = generator.generate(&job, &report) => Ok(picture?),
+            () = show => Err(CommandError::Stopped),
+        }
+    }
+
+    async fn generation_job(
+        &self,
+        plan: &Plan<'_>,
+        attempt_id: AttemptId,
+    ) -> Result<GenerationJob, CommandError> {
+        let style = match plan.matches.first() {
+            Some(best) => self.commands.read_side.style_dna(best.template_id).await?,
+            None => None,
+        };
+        let custom_text = plan.job.custom_text.as_ref().and_then(|text| text.known());
+        let seed = attempt_id.0.as_u64_pair().0 ^ self.request_id.0.as_u64_pair().1;
+        Ok(GenerationJob {
+            attempt_id: attempt_id.0,
+            prompt: plan.prompt.to_owned(),
+            headline: plan.intent.headline.clone(),
+            custom_text: custom_text.map(ToString::to_string),
+            intent: provider_intent(plan.intent),
+            // A DNA of an older form is no reason to draw nothing.
+            style: style.and_then(|dna| serde_json::from_value(dna).ok()),
+            face: self.picture(plan.job.face).await?,
+            logo: self.picture(plan.job.logo).await?,
+            config: plan.job.config.clone(),
+            seed,
+            width: WIDTH,
+            height: HEIGHT,
+        })
+    }
+
+    async fn picture(&self, asset: Option<AssetId>) -> Result<Option<Bytes>, CommandError> {
+        let Some(asset_id) = asset else { return Ok(None) };
+        match self.commands.log.load::<Asset>(asset_id).await?.state {
+            Asset::Uploaded(asset) => {
+                Ok(Some(self.commands.providers.objects.get(&asset.picture.key).await?.bytes))
+            }
+            // Deleted after the order: the picture is drawn without it.
+            Asset::Deleted | Asset::NotUploaded => Ok(None),
+        }
+    }
+
+    /// Stores the picture, then ends the request, settles the hold and posts the card, in one unit.
+    async fn complete(
+        &self,
+        plan: &Plan<'_>,
+        attempt_id: AttemptId,
+        picture: GeneratedPicture,
+    ) -> Result<Drawn, CommandError> {
+        let image = StoredPicture {
+            key: format!("generations/{}.png", self.request_id),
+            mime: "image/png".to_owned(),
+            size_bytes: picture.png.len() as u64,
+            width: picture.width,
+            height: picture.height,
+        };
+        self.commands.providers.objects.put(&image.key, picture.png, &image.mime).await?;
+        let at = clock::now();
+        let context = context(PROCESS, self.work, "complete");
+        let (job, user_id) = (plan.job, plan.job.user_id);
+        let complete = GenerationRequestCommand::Complete {
+            attempt_id,
+            image,
+            provider_generation_id: picture.provider_generation_id,
+            at,
+        };
+        let settle = CreditLedgerCommand::Settle { user_id, request_id: self.request_id, at };
+        let mut unit = self
+            .commands
+            .log
+            .unit::<CommandError>(context.clone())
+            .execute::<GenerationRequest>(self.request_id, [complete])
+            .execute::<CreditLedger>(user_id, [settle]);
+        if let Some(conversation_id) = job.conversation_id {
+            let elapsed_ms = (at - plan.requested_at).num_milliseconds();
+            let card = ConversationCommand::Say {
+                message_id: MessageId(clock::derived_id(context.command_id, "result")),
+                body: MessageBody::ThumbnailResult {
+                    request_id: self.request_id,
+                    generation_time_ms: u64::try_from(elapsed_ms).unwrap_or_default(),
+                    algorithm: job.algorithm.clone(),
+                },
+                content: MessageText::parse("Your thumbnail is ready!")?,
+                at,
+            };
+            unit = unit.execute::<Conversation>(conversation_id, [card]);
+        }
+        match unit.commit().await {
+            Ok(_) | Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => Ok(Drawn::Ended),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn fail(&self, job: &Job, reason: FailureReason) -> Step {
+        self.commands.fail_generation(context(PROCESS, self.work, "fail"), job, reason).await?;
+        Ok(Outcome::Done)
+    }
+}
+
+fn known<T>(personal: &Personal<T>) -> Result<&T, CommandError> {
+    personal.known().ok_or(CommandError::NotFound { what: "person" })
+}
+
+fn provider_intent(intent: &Intent) -> providers::Intent {
+    providers::Intent {
+        category: intent.category.clone(),
+        style: intent.style.clone(),
+        mood: intent.mood.clone(),
+        energy_level: intent.energy_level,
+        visual_elements: intent.visual_elements.clone(),
+        headline: intent.headline.clone(),
+    }
+}
+
+/// The prompt for the provider. It names no template: neither id nor address leaves the house.
+fn compose(prompt: &str, intent: &Intent) -> String {
+    let mut parts = vec![prompt.to_owned(), format!("{} {} style", intent.mood, intent.style)];
+    parts.extend(intent.visual_elements.iter().cloned());
+    parts.push(format!("{} thumbnail, 16:9", intent.category));
+    parts.join(", ")
+}
+
+/// 0..=100 of the provider's call, mapped into 70..=95 of the request.
+fn on_ladder(percent: u8) -> u8 {
+    let span = u16::from(PROGRESS_TO - PROGRESS_FROM);
+    PROGRESS_FROM + u8::try_from(u16::from(percent) * span / 100).unwrap_or_default()
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a similarity is between -1 and 1")]
+fn parts_per_million(similarity: f32) -> i32 {
+    (f64::from(similarity.clamp(-1.0, 1.0)) * 1e6).round() as i32
+}
+
+fn reason_of(error: &ProviderError) -> FailureReason {
+    match error {
+        ProviderError::ContentBlocked { .. } => FailureReason::ContentRejected,
+        ProviderError::Auth
+        | ProviderError::Quota
+        | ProviderError::RateLimited { .. }
+        | ProviderError::Overloaded
+        | ProviderError::Timeout => FailureReason::ProviderUnavailable,
+        ProviderError::BadRequest { .. }
+        | ProviderError::NotFound
+        | ProviderError::Protocol { .. }
+        | ProviderError::Io { .. } => FailureReason::Internal,
+    }
+}
+
+fn problem_of(error: &ProviderError) -> AttemptProblem {
+    match error {
+        ProviderError::ContentBlocked { .. } => AttemptProblem::Refused,
+        ProviderError::Timeout => AttemptProblem::OutcomeUnknown,
+        ProviderError::Auth
+        | ProviderError::Quota
+        | ProviderError::RateLimited { .. }
+        | ProviderError::Overloaded => AttemptProblem::Unavailable,
+        ProviderError::BadRequest { .. }
+        | ProviderError::NotFound
+        | ProviderError::Protocol { .. }
+        | ProviderError::Io { .. } => AttemptProblem::Failed,
+    }
+}

@@ -1,0 +1,59 @@
+//! What process managers need from the read side. A port, because the two sides never see each other; the
+//! program that starts both puts them together.
+
+use async_trait::async_trait;
+use domain::{AlgorithmId, Credits, Slug, TemplateId};
+
+/// The read side did not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{reason}")]
+pub struct ReadSideError {
+    pub reason: String,
+}
+
+/// A search in the template library.
+#[derive(Debug, Clone)]
+pub struct TemplateQuery {
+    /// A unit vector.
+    pub vector: Vec<f32>,
+    /// Vectors of different models never meet.
+    pub model: String,
+    pub category: Option<String>,
+    /// The least cosine similarity.
+    pub threshold: f32,
+    pub limit: i64,
+}
+
+/// A template that matches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundTemplate {
+    pub template_id: TemplateId,
+    /// Cosine similarity, 1 is the same. 0 for a template that stands in because nothing matched.
+    pub similarity: f32,
+}
+
+/// An algorithm that users may choose.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActiveAlgorithm {
+    pub algorithm_id: AlgorithmId,
+    pub slug: Slug,
+    pub name: String,
+    pub credit_cost: Credits,
+}
+
+/// The queries behind the pipeline and the assistant. `after` is a position that the answer must have seen.
+#[async_trait]
+pub trait ReadSide: Send + Sync {
+    /// Matching templates, best first; featured ones when nothing matches; none when there are none.
+    async fn matching_templates(
+        &self,
+        query: &TemplateQuery,
+        after: i64,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError>;
+
+    /// The design DNA of an analysed template, as the analysis stored it.
+    async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError>;
+
+    /// What users may choose, in the order in which it is offered.
+    async fn active_algorithms(&self, after: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError>;
+}

@@ -1,0 +1,108 @@
+//! Commands to accounts.
+
+use domain::credit_ledger::{CreditLedger, CreditLedgerCommand, GrantReason};
+use domain::session::Session;
+use domain::user::{Role, User, UserCommand};
+use domain::{Credits, EmailAddress, GrantId, Timestamp, UserId, Username};
+use event_log::{Actor, Claim, CommandContext, LogError, clock};
+use serde::{Deserialize, Serialize};
+
+use crate::session::SessionTokens;
+use crate::{CommandError, Commands, Done, outcome};
+
+pub(crate) const EMAIL_CLAIM: &str = "email address";
+
+/// A new account.
+#[derive(Debug, Clone)]
+pub struct RegisterUser {
+    pub email: EmailAddress,
+    pub username: Username,
+    pub password: String,
+    pub role: Role,
+}
+
+/// The account that was made, and the session that was opened for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RegisteredUser {
+    pub user_id: UserId,
+    pub credits: Credits,
+    pub registered_at: Timestamp,
+    pub session: SessionTokens,
+}
+
+impl Commands {
+    /// Registers an account, grants the credits of a signup and opens the first session.
+    ///
+    /// # Errors
+    /// `LogError::Taken` when the address belongs to somebody, in whatever letter case.
+    pub async fn register(
+        &self,
+        mut context: CommandContext,
+        user: RegisterUser,
+    ) -> Result<Done<RegisteredUser>, CommandError> {
+        let at = clock::now();
+        let user_id = UserId(clock::derived_id(context.command_id, "user"));
+        let password_hash = self.passwords.hash(&user.password).await?;
+        let session = self.new_session(context.command_id, user_id, at);
+        let credits = Credits(self.settings.signup_credits);
+        let email = user.email.normalised();
+        context.owner = Some(user_id.0);
+        let register = UserCommand::Register {
+            user_id,
+            email: user.email,
+            username: user.username,
+            password_hash,
+            role: user.role,
+            at,
+        };
+        let mut unit = self
+            .log
+            .unit::<CommandError>(context.clone())
+            .create::<User>(user_id, [register])
+            .create::<Session>(session.session_id, [session.start()])
+            .claim(Claim::take(EMAIL_CLAIM, email, user_id.0));
+        if credits > Credits::ZERO {
+            let grant = CreditLedgerCommand::Grant {
+                user_id,
+                grant_id: GrantId(clock::derived_id(context.command_id, "signup grant")),
+                amount: credits,
+                reason: GrantReason::Signup,
+                expires_at: None,
+                at,
+            };
+            unit = unit.create::<CreditLedger>(user_id, [grant]);
+        }
+        outcome::commit(unit, &RegisteredUser { user_id, credits, registered_at: at, session }).await
+    }
+
+    /// The account of an address and a password, if both fit and it may be used.
+    pub async fn authenticate(&self, email: &str, password: &str) -> Result<UserId, CommandError> {
+        let user = match EmailAddress::parse(email) {
+            Ok(email) => match self.log.claimed_by(EMAIL_CLAIM, &email.normalised()).await? {
+                Some(user_id) => Some(self.log.load::<User>(user_id).await?.state),
+                None => None,
+            },
+            Err(_) => None,
+        };
+        let profile = user.as_ref().and_then(User::profile);
+        let hash = profile.and_then(|profile| profile.password_hash.known());
+        if !self.passwords.verify(password, hash.map(String::as_str)).await? {
+            return Err(CommandError::WrongCredentials);
+        }
+        match (user.as_ref(), profile) {
+            (Some(User::Active(_)), Some(profile)) => Ok(profile.user_id),
+            (Some(User::Deactivated(_)), _) => Err(domain::user::UserError::Deactivated.into()),
+            _ => Err(CommandError::WrongCredentials),
+        }
+    }
+
+    /// The account of an address, if there is one.
+    pub async fn user_of_email(&self, email: &EmailAddress) -> Result<Option<UserId>, LogError> {
+        Ok(self.log.claimed_by(EMAIL_CLAIM, &email.normalised()).await?.map(UserId))
+    }
+
+    /// An account that acts for itself.
+    pub(crate) fn acts_as(user_id: UserId) -> Actor {
+        Actor::User(user_id.0)
+    }
+}

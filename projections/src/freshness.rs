@@ -1,0 +1,116 @@
+//! Read your writes: every query says how fresh it must be, and every answer says how fresh it is.
+//!
+//! The checkpoint of the projection is read before the rows, on the same connection, so an answer is never
+//! older than it says. A read that must be newer waits, without a connection, until the projection is there
+//! or patience ends. A lookup that finds nothing looks again once the projection has reached the log.
+
+use std::time::Duration;
+
+use event_log::{EventLog, LogError, checkpoints};
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+use tokio::time::{Instant, sleep};
+
+/// How long a read waits for its projection.
+const PATIENCE: Duration = Duration::from_secs(2);
+const POLL_MIN: Duration = Duration::from_millis(2);
+const POLL_MAX: Duration = Duration::from_millis(25);
+
+/// How fresh an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// As the read model has it.
+    Now,
+    /// Not before the event at this position was applied.
+    After(i64),
+}
+
+/// An answer and how fresh it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fresh<T> {
+    pub value: T,
+    /// The answer holds at least every event up to here.
+    pub checkpoint: i64,
+    /// How many events the answer lacks of what was wanted, when waiting for them took too long.
+    pub behind: Option<i64>,
+}
+
+impl<T> Fresh<T> {
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Fresh<U> {
+        Fresh { value: f(self.value), checkpoint: self.checkpoint, behind: self.behind }
+    }
+}
+
+/// The way to all read models. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    pool: PgPool,
+    log: EventLog,
+}
+
+impl Reader {
+    /// Reads from `pool`, which may be a replica; `log` is the primary.
+    pub fn new(pool: PgPool, log: EventLog) -> Self {
+        Self { pool, log }
+    }
+
+    /// Asks a read model.
+    pub(crate) async fn read<T>(
+        &self,
+        projection: &str,
+        wanted: Wanted,
+        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, LogError>>,
+    ) -> Result<Fresh<T>, LogError> {
+        let after = match wanted {
+            Wanted::Now => 0,
+            Wanted::After(position) => position,
+        };
+        self.read_after(projection, after, Instant::now() + PATIENCE, &query).await
+    }
+
+    /// Asks a read model for one thing. That it is not there is believed only once the projection has
+    /// reached the end of the log.
+    pub(crate) async fn lookup<T>(
+        &self,
+        projection: &str,
+        wanted: Wanted,
+        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<Option<T>, LogError>>,
+    ) -> Result<Fresh<Option<T>>, LogError> {
+        let deadline = Instant::now() + PATIENCE;
+        let after = match wanted {
+            Wanted::Now => 0,
+            Wanted::After(position) => position,
+        };
+        let first = self.read_after(projection, after, deadline, &query).await?;
+        if first.value.is_some() || first.behind.is_some() {
+            return Ok(first);
+        }
+        let head = self.log.head().await?;
+        if first.checkpoint >= head {
+            return Ok(first);
+        }
+        self.read_after(projection, head, deadline, &query).await
+    }
+
+    async fn read_after<T>(
+        &self,
+        projection: &str,
+        after: i64,
+        deadline: Instant,
+        query: &impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, LogError>>,
+    ) -> Result<Fresh<T>, LogError> {
+        let mut pause = POLL_MIN;
+        loop {
+            let mut connection = self.pool.acquire().await?;
+            let checkpoint = checkpoints::position(&mut *connection, projection).await?;
+            if checkpoint >= after || Instant::now() >= deadline {
+                let value = query(&mut connection).await?;
+                let behind = (checkpoint < after).then_some(after - checkpoint);
+                return Ok(Fresh { value, checkpoint, behind });
+            }
+            drop(connection);
+            sleep(pause).await;
+            pause = (pause * 3 / 2).min(POLL_MAX);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Applies a page of events and moves the checkpoint, in one transaction.
+//!
+//! The checkpoint's row is written first: it is the fence, and it lets two workers that both believe to hold
+//! the lease take turns instead of meeting in the tables.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use event_log::{EventLog, LogError, OpenedEvent, RecordedEvent, checkpoints};
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
+
+use super::{ApplyError, PoisonPolicy, Projection, parked};
+
+/// Why a page was not applied to its end.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// Somebody else moves this checkpoint now.
+    Lost,
+    Stopped { position: i64, reason: String },
+    Failed(LogError),
+}
+
+impl From<LogError> for Halt {
+    fn from(error: LogError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<sqlx::Error> for Halt {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// An event of the page that the projection cares for, or why it cannot be opened.
+type Opened = Result<OpenedEvent, Unopened>;
+
+struct Unopened {
+    position: i64,
+    reason: String,
+}
+
+pub(super) type AggregateKey = (String, String);
+
+/// What a worker holds while it holds the lease.
+pub(super) struct Batch<'a> {
+    pub(super) projection: &'a dyn Projection,
+    pub(super) log: &'a EventLog,
+    pub(super) connection: PgConnection,
+    pub(super) epoch: i64,
+    /// The checkpoint.
+    pub(super) position: i64,
+    /// Aggregates of which an event is parked.
+    pub(super) parked: HashSet<AggregateKey>,
+}
+
+impl Batch<'_> {
+    /// Applies a page that follows the checkpoint, and gives back the events that had an effect.
+    pub(super) async fn apply(&mut self, page: Vec<RecordedEvent>) -> Result<Vec<OpenedEvent>, Halt> {
+        let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
+        let opened = self.open(page).await?;
+        if opened.is_empty() {
+            return match self.advance(last).await? {
+                true => Ok(vec![]),
+                false => Err(Halt::Lost),
+            };
+        }
+        if opened.iter().all(|event| event.as_ref().is_ok_and(|event| !self.is_parked(event))) {
+            let events: Vec<OpenedEvent> = opened.into_iter().flatten().collect();
+            if self.apply_together(&events, last).await? {
+                return Ok(events);
+            }
+            return self.apply_singly(events.into_iter().map(Ok).collect(), last).await;
+        }
+        self.apply_singly(opened, last).await
+    }
+
+    async fn open(&self, page: Vec<RecordedEvent>) -> Result<Vec<Opened>, LogError> {
+        let wanted = self.projection.aggregates();
+        let mut opened = Vec::new();
+        for event in page {
+            if !wanted.contains(&event.aggregate_type.as_str()) {
+                continue;
+            }
+            let position = event.position;
+            opened.push(match self.log.open(Arc::new(event)).await {
+                Ok(event) => Ok(event),
+                Err(error) => match ApplyError::from(error) {
+                    ApplyError::Transient(error) => return Err(error),
+                    ApplyError::Poison { reason } => Err(Unopened { position, reason }),
+                },
+            });
+        }
+        Ok(opened)
+    }
+
+    async fn advance(&mut self, to: i64) -> Result<bool, LogError> {
+        let (name, span) = (self.projection.name(), (self.position, to));
+        let moved = checkpoints::advance_in_tx(&mut self.connection, name, span, self.epoch).await?;
+        if moved {
+            self.position = to;
+        }
+        Ok(moved)
+    }
+
+    /// The whole page at once. `false` when it holds an event that cannot be applied; nothing is written then.
+    async fn apply_together(&mut self, events: &[OpenedEvent], last: i64) -> Result<bool, Halt> {
+        let mut tx = self.connection.begin().await?;
+        let (name, span) = (self.projection.name(), (self.position, last));
+        if !checkpoints::advance_in_tx(&mut tx, name, span, self.epoch).await? {
+            return Err(Halt::Lost);
+        }
+        for event in events {
+            match self.projection.apply(&mut tx, event).await {
+                Ok(()) => {}
+                Err(ApplyError::Transient(error)) => return Err(error.into()),
+                Err(ApplyError::Poison { .. }) => {
+                    tx.rollback().await?;
+                    return Ok(false);
+                }
+            }
+        }
+        tx.commit().await?;
+        self.position = last;
+        Ok(true)
+    }
+
+    /// Each event in a savepoint of its own, to find the one that cannot be applied and keep the others.
+    async fn apply_singly(&mut self, opened: Vec<Opened>, last: i64) -> Result<Vec<OpenedEvent>, Halt> {
+        let mut tx = self.connection.begin().await?;
+        let name = self.projection.name();
+        if !checkpoints::advance_in_tx(&mut tx, name, (self.position, self.position), self.epoch).await? {
+            return Err(Halt::Lost);
+        }
+        let mut applied = Vec::new();
+        let mut stopped = None;
+        for event in opened {
+            let event = match event {
+                Ok(event) => event,
+                // The key does not fit or the log is damaged: no policy makes that right.
+                Err(Unopened { position, reason }) => {
+                    stopped = Some((position, reason));
+                    break;
+                }
+            };
+            if self.parked.contains(&key_of(&event.recorded)) {
+                parked::park_in_tx(&mut tx, name, &event.recorded, "an earlier event is parked").await?;
+                continue;
+            }
+            match apply_in_savepoint(self.projection, &mut tx, &event).await {
+                Ok(()) => applied.push(event),
+                Err(ApplyError::Transient(error)) => return Err(error.into()),
+                Err(ApplyError::Poison { reason }) => match self.projection.poison() {
+                    PoisonPolicy::Stop => {
+                        stopped = Some((event.recorded.position, reason));
+                        break;
+                    }
+                    PoisonPolicy::Park => {
+                        parked::park_in_tx(&mut tx, name, &event.recorded, &reason).await?;
+                        self.parked.insert(key_of(&event.recorded));
+                    }
+                },
+            }
+        }
+        let reached = stopped.as_ref().map_or(last, |(position, _)| position - 1);
+        if !checkpoints::advance_in_tx(&mut tx, name, (self.position, reached), self.epoch).await? {
+            return Err(Halt::Lost);
+        }
+        tx.commit().await?;
+        self.position = reached;
+        match stopped {
+            Some((position, reason)) => Err(Halt::Stopped { position, reason }),
+            None => Ok(applied),
+        }
+    }
+
+    fn is_parked(&self, event: &OpenedEvent) -> bool {
+        !self.parked.is_empty() && self.parked.contains(&key_of(&event.recorded))
+    }
+}
+
+pub(super) fn key_of(event: &RecordedEvent) -> AggregateKey {
+    (event.aggregate_type.clone(), event.aggregate_id.clone())
+}
+
+/// Applies one event, or leaves no trace of it in the transaction.
+pub(super) async fn apply_in_savepoint(
+    projection: &dyn Projection,
+    tx: &mut Transaction<'_, Postgres>,
+    event: &OpenedEvent,
+) -> Result<(), ApplyError> {
+    let mut savepoint = tx.begin().await?;
+    match projection.apply(&mut savepoint, event).await {
+        Ok(()) => Ok(savepoint.commit().await?),
+        Err(error) => {
+            savepoint.rollback().await?;
+            Err(error)
+        }
+    }
+}

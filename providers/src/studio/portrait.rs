@@ -1,0 +1,70 @@
+//! The user's face and logo: decoded under limits, cut and scaled for the canvas.
+
+use std::{io::Cursor, sync::Arc};
+
+use image::{DynamicImage, ImageFormat, imageops::FilterType};
+
+use crate::{
+    analyzer::skin_center,
+    pictures::{PictureError, PictureLimits, decode},
+    ports::ProviderError,
+};
+
+const FACE_SIDE: u32 = 520;
+const LOGO_SIDE: u32 = 300;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cutout {
+    Opaque,
+    /// The background was already removed.
+    Transparent,
+}
+
+/// A picture ready to be placed.
+#[derive(Debug, Clone)]
+pub(crate) struct Portrait {
+    pub png: Arc<Vec<u8>>,
+    pub width: f32,
+    pub height: f32,
+    pub cutout: Cutout,
+}
+
+/// A square around the face. Without skin tones it is the upper middle, where heads are.
+pub(crate) fn face(bytes: &[u8]) -> Result<Portrait, ProviderError> {
+    let picture = decode(bytes, &PictureLimits::default()).map_err(|error| refused(&error))?;
+    let (width, height) = (picture.width(), picture.height());
+    let side = width.min(height);
+    let (cx, cy) = skin_center(&picture).unwrap_or((0.5, if height > width { 0.4 } else { 0.5 }));
+    let start = |center: f32, length: u32| {
+        let start = center * length as f32 - side as f32 / 2.0;
+        start.clamp(0.0, (length - side) as f32) as u32
+    };
+    let square = picture.crop_imm(start(cx, width), start(cy, height), side, side);
+    encode(&square.resize_exact(FACE_SIDE, FACE_SIDE, FilterType::Triangle))
+}
+
+/// The whole logo, small.
+pub(crate) fn logo(bytes: &[u8]) -> Result<Portrait, ProviderError> {
+    let picture = decode(bytes, &PictureLimits::default()).map_err(|error| refused(&error))?;
+    encode(&picture.resize(LOGO_SIDE, LOGO_SIDE, FilterType::Triangle))
+}
+
+fn encode(picture: &DynamicImage) -> Result<Portrait, ProviderError> {
+    let rgba = picture.to_rgba8();
+    let clear = rgba.as_raw().chunks_exact(4).filter(|pixel| pixel[3] < 128).count();
+    let cutout = if clear * 20 > rgba.as_raw().len() / 4 { Cutout::Transparent } else { Cutout::Opaque };
+    let mut png = Cursor::new(Vec::new());
+    DynamicImage::ImageRgba8(rgba)
+        .write_to(&mut png, ImageFormat::Png)
+        .map_err(|error| ProviderError::Protocol { reason: error.to_string() })?;
+    Ok(Portrait {
+        png: Arc::new(png.into_inner()),
+        width: picture.width() as f32,
+        height: picture.height() as f32,
+        cutout,
+    })
+}
+
+fn refused(error: &PictureError) -> ProviderError {
+    ProviderError::BadRequest { reason: error.to_string() }
+}
