@@ -1,1 +1,34 @@
-//! api
+//! The program `routix`: HTTP routes, authentication, live streams, OpenAPI, and the processes that put the
+//! rooms together.
+//!
+//! Owns the only place where errors become answers. Refuses to decide anything: handlers parse, call one
+//! function of `commands` or `projections`, and render.
+
+mod app;
+mod auth;
+mod cli;
+mod client_ip;
+mod config;
+mod demo;
+mod extract;
+mod health;
+mod limits;
+mod live;
+mod problem;
+mod processes;
+mod read_side;
+mod reply;
+mod routes;
+mod stack;
+
+use std::process::ExitCode;
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    cli::run()
+}
+
+/// The OpenAPI document of all routes, as JSON.
+pub fn openapi_json() -> String {
+    app::openapi().to_json().unwrap_or_default()
+}

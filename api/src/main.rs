@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `routix`.
+
+fn main() -> std::process::ExitCode {
+    api::main()
+}

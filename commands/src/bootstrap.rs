@@ -2,6 +2,7 @@
 //! All of it goes the ordinary way of a command, under ids that follow from the log's own id, so that a
 //! second start repeats nothing.
 
+use domain::credit_ledger::GrantReason;
 use domain::template::Template;
 use domain::user::Role;
 use domain::{Credits, EmailAddress, MicroUsd, Slug, TemplateId, Username};
@@ -92,6 +93,23 @@ impl Commands {
             uploaded += 1;
         }
         Ok(uploaded)
+    }
+
+    /// Gives an account of the house more credits, once.
+    pub async fn top_up_account(
+        &self,
+        login: &Login,
+        amount: u32,
+        reason: GrantReason,
+    ) -> Result<(), CommandError> {
+        let email = EmailAddress::parse(&login.email)?;
+        let Some(user_id) = self.user_of_email(&email).await? else {
+            return Err(CommandError::NotFound { what: "user" });
+        };
+        let log_id = self.log.identity().await?.log_id;
+        let context = Self::bootstrap_context(log_id, &format!("top-up {}", email.normalised()));
+        self.grant_credits(context, user_id, Credits(amount), reason).await?;
+        Ok(())
     }
 
     /// Registers an account of the house unless its address is taken. True when it was made now.

@@ -20,6 +20,7 @@ pub struct StartedConversation {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenamedConversation {
+    pub started_at: Timestamp,
     pub renamed_at: Timestamp,
 }
 
@@ -65,7 +66,7 @@ impl Commands {
         title: Title,
     ) -> Result<Done<RenamedConversation>, CommandError> {
         self.idempotently(context, async |context| {
-            self.own_conversation(owner, conversation_id).await?;
+            let started_at = self.own_conversation(owner, conversation_id).await?;
             let at = clock::now();
             let rename = ConversationCommand::Rename { title, at };
             let unit = self.log.unit::<CommandError>(context).execute_at::<Conversation>(
@@ -73,7 +74,7 @@ impl Commands {
                 expected_version,
                 [rename],
             );
-            outcome::commit(unit, &RenamedConversation { renamed_at: at }).await
+            outcome::commit(unit, &RenamedConversation { started_at, renamed_at: at }).await
         })
         .await
     }
@@ -158,7 +159,7 @@ impl Commands {
         outcome::commit(unit, &posted).await
     }
 
-    /// Refuses a chat of somebody else as if it did not exist.
+    /// When the chat began. Refuses a chat of somebody else as if it did not exist.
     pub(crate) async fn own_conversation(
         &self,
         owner: UserId,

@@ -32,4 +32,4 @@ pub use log::{EventLog, LogOptions, connect, migrate};
 pub use reader::LogIdentity;
 pub use seal::{MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
-pub use verify::{VerifyReport, verify};
+pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify};

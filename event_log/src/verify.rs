@@ -14,15 +14,43 @@ pub struct VerifyReport {
     pub fault: Option<String>,
 }
 
-/// Reads the whole log in pages and checks that positions are dense and every chain value follows.
-pub async fn verify(pool: &PgPool) -> Result<VerifyReport, LogError> {
+/// A position and its chain value as somebody wrote them down earlier: `<position>:<hex>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anchor {
+    pub position: i64,
+    pub chain: Vec<u8>,
+}
+
+/// The text is not of the form `<position>:<hex>`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an anchor is <position>:<chain value in hex>")]
+pub struct NotAnAnchor;
+
+impl std::str::FromStr for Anchor {
+    type Err = NotAnAnchor;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAnchor> {
+        let (position, chain) = text.split_once(':').ok_or(NotAnAnchor)?;
+        Ok(Self {
+            position: position.parse().map_err(|_| NotAnAnchor)?,
+            chain: hex::decode(chain).map_err(|_| NotAnAnchor)?,
+        })
+    }
+}
+
+/// Reads the whole log in pages and checks that positions are dense and every chain value follows. With an
+/// anchor it also finds a log whose end was cut off or written anew.
+pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyReport, LogError> {
     const PAGE_EVENTS: i64 = 1000;
     let identity = reader::identity(pool).await?;
     let (mut head, mut chain, mut events) = (identity.floor_position, identity.floor_chain, 0);
     loop {
         let page = reader::page(pool, head, PAGE_EVENTS).await?;
         if page.is_empty() {
-            return Ok(VerifyReport { events, head, head_chain: chain, fault: None });
+            let fault = anchor
+                .filter(|anchor| anchor.position > head)
+                .map(|anchor| format!("the log ends at {head}, before the anchor at {}", anchor.position));
+            return Ok(VerifyReport { events, head, head_chain: chain, fault });
         }
         for event in page {
             let digest = EventDigest {
@@ -41,6 +69,8 @@ pub async fn verify(pool: &PgPool) -> Result<VerifyReport, LogError> {
                 Some(format!("position {} follows {head}", event.position))
             } else if expected.as_slice() != event.chain {
                 Some(format!("the chain breaks at position {}", event.position))
+            } else if anchor.as_ref().is_some_and(|a| a.position == event.position && a.chain != event.chain) {
+                Some(format!("position {} is not what the anchor says", event.position))
             } else {
                 None
             };

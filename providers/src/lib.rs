@@ -4,6 +4,12 @@
 //! drawing, moderation, object storage. Refuses to know aggregates, SQL or HTTP routes, and takes
 //! no time and no randomness from the system: both arrive as values.
 
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "measuring is arithmetic of channels and of pixel counts below 2^24"
+)]
 mod analyzer;
 #[allow(
     clippy::cast_possible_truncation,
@@ -12,6 +18,11 @@ mod analyzer;
     reason = "colours are arithmetic of channels in 0..=255; r, g, b, h, s, l are their names"
 )]
 mod colour;
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "hashes become indices and counts become weights"
+)]
 mod embedder;
 mod files;
 mod lexicon;

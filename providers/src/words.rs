@@ -10,9 +10,12 @@ pub(crate) fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Words whose ending is not an ending.
+const UNCHANGED: [&str; 6] = ["news", "series", "species", "always", "bring", "king"];
+
 /// A light English stem: plurals and the commonest endings. Words of other scripts stay as they are.
 pub(crate) fn stem(word: &str) -> String {
-    if !word.is_ascii() || word.len() < 4 {
+    if !word.is_ascii() || word.len() < 4 || UNCHANGED.contains(&word) {
         return word.to_owned();
     }
     for (ending, replacement) in [

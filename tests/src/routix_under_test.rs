@@ -1,1 +1,5 @@
-fn main() {}
+//! The program as the tests start and kill it: the same main as `routix`.
+
+fn main() -> std::process::ExitCode {
+    api::main()
+}

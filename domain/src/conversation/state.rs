@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ConversationEvent, PictureKind};
-use crate::{AlgorithmId, AssetId, ConversationId, MessageText, Personal, UserId};
+use crate::{AlgorithmId, AssetId, ConversationId, MessageText, Personal, Timestamp, UserId};
 
 /// Where the order of the next thumbnail stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,7 @@ impl Pictures {
 pub struct Chat {
     pub conversation_id: ConversationId,
     pub owner: UserId,
+    pub started_at: Timestamp,
     pub brief: Brief,
     pub pictures: Pictures,
     /// False until the user or the first message gave the chat a title.
@@ -62,10 +63,11 @@ impl Conversation {
     }
 
     pub(super) fn fold(&mut self, event: ConversationEvent) {
-        if let ConversationEvent::ConversationStarted { conversation_id, owner, .. } = event {
+        if let ConversationEvent::ConversationStarted { conversation_id, owner, started_at, .. } = event {
             *self = Self::Open(Chat {
                 conversation_id,
                 owner,
+                started_at,
                 brief: Brief::Idle,
                 pictures: Pictures::default(),
                 titled: false,

@@ -16,7 +16,10 @@ use super::{ApplyError, PoisonPolicy, Projection, parked};
 pub(super) enum Halt {
     /// Somebody else moves this checkpoint now.
     Lost,
-    Stopped { position: i64, reason: String },
+    Stopped {
+        position: i64,
+        reason: String,
+    },
     Failed(LogError),
 }
 
@@ -60,10 +63,7 @@ impl Batch<'_> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
         let opened = self.open(page).await?;
         if opened.is_empty() {
-            return match self.advance(last).await? {
-                true => Ok(vec![]),
-                false => Err(Halt::Lost),
-            };
+            return if self.advance(last).await? { Ok(vec![]) } else { Err(Halt::Lost) };
         }
         if opened.iter().all(|event| event.as_ref().is_ok_and(|event| !self.is_parked(event))) {
             let events: Vec<OpenedEvent> = opened.into_iter().flatten().collect();

@@ -68,3 +68,8 @@ pub(crate) fn one_row(done: &PgQueryResult, what: &'static str) -> Result<(), Ap
         rows => Err(ApplyError::poison(format!("{what}: {rows} rows instead of one"))),
     }
 }
+
+/// A width or height as the database holds it.
+pub(crate) fn pixels(count: u32) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{art::Finish, dice::Dice, palette::Palette, svg::{Svg, circle, polygon, rect, star}};
 use crate::{
-    colour::{BLACK, WHITE, darker, lighter, mix},
+    colour::{BLACK, WHITE, darker, hsl, hue_gap, lighter, mix},
     ports::{BackgroundType, HexColour},
 };
 
@@ -410,8 +410,10 @@ pub(crate) fn vignette(svg: &mut Svg, stage: &Stage) {
 /// What makes the pro finish deep: two coloured side lights, shafts from above, and dust out of focus.
 pub(crate) fn side_lights(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     let Palette { accent, pop, glow, is_light, .. } = stage.palette;
-    let strength = if is_light { 0.22 } else { 0.5 };
-    for (x, colour) in [(-140.0, pop), (1420.0, accent)] {
+    let strength = if is_light { 0.22 } else { 0.46 };
+    // Light of an opposite hue turns the ground to mud.
+    let kin = |colour: HexColour| if hue_gap(hsl(colour).h, hsl(glow).h) < 80.0 { colour } else { lighter(glow, 0.2) };
+    for (x, colour) in [(-140.0, kin(pop)), (1420.0, kin(accent))] {
         let fill = svg.light((x, 640.0), 620.0, &[(0.0, colour, strength), (1.0, colour, 0.0)]);
         svg.add(format_args!("<circle cx='{x:.0}' cy='640' r='620' fill='{fill}'/>"));
     }

@@ -23,6 +23,8 @@ pub(crate) struct Line {
     /// Where the ink lies.
     pub ink: Area,
     pub is_loud: bool,
+    /// In a block of one line only this word shouts.
+    pub loud_word: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -139,12 +141,19 @@ fn place(parts: &[(String, Ink, f32)], font: Font, area: &Area, align: f32) -> B
                 font_size: size * 100.0,
                 ink: Area { x, y, w, h },
                 is_loud: index == loud,
+                loud_word: (parts.len() == 1).then(|| loudest_word(text)),
             };
             y += h + gap;
             line
         })
         .collect();
     Block { font, lines, outline: (heights / count * 0.17).clamp(8.0, 26.0) }
+}
+
+/// The word with a digit, else the longest.
+fn loudest_word(text: &str) -> usize {
+    let weight = |word: &str| word.chars().count() + if word.chars().any(|c| c.is_ascii_digit()) { 100 } else { 0 };
+    text.split(' ').enumerate().max_by_key(|(_, word)| weight(word)).map_or(0, |(index, _)| index)
 }
 
 /// A number shouts; else the line with the longest word; else the last.

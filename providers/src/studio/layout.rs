@@ -142,10 +142,11 @@ impl Layout {
     }
 
     fn stacked(wish: &Wish, turn: f32, words_on_top: bool) -> Self {
-        let height = match wish.size {
-            TextSize::Large => 262.0,
-            TextSize::Medium => 232.0,
-            TextSize::Small => 196.0,
+        let height = match (wish.size, wish.has_face) {
+            (TextSize::Large, false) => 316.0,
+            (TextSize::Medium, false) | (TextSize::Large, true) => 262.0,
+            (TextSize::Small, false) | (TextSize::Medium, true) => 226.0,
+            (TextSize::Small, true) => 196.0,
         };
         let text_y = if words_on_top { 30.0 } else { 720.0 - 34.0 - height };
         let text = Area { x: 70.0, y: text_y, w: 1140.0, h: height };
@@ -155,11 +156,15 @@ impl Layout {
         let hero = if wish.has_face {
             Spot { at: (1020.0, hero_y), size: 330.0, turn }
         } else {
-            Spot { at: (640.0, hero_y), size: 440.0, turn: turn * 0.6 }
+            Spot { at: (640.0, hero_y), size: (free_to - free_from) * 1.06, turn: turn * 0.6 }
         };
-        let left = Spot { at: (228.0, hero_y + 10.0), size: 276.0, turn: -12.0 };
+        let left = if wish.has_logo {
+            Spot { at: (326.0, hero_y + 16.0), size: 240.0, turn: -12.0 }
+        } else {
+            Spot { at: (228.0, hero_y + 10.0), size: 276.0, turn: -12.0 }
+        };
         let right = Spot { at: (1052.0, hero_y + 10.0), size: 276.0, turn: 12.0 };
-        let sides = if wish.has_face { vec![Spot { size: 320.0, at: (262.0, hero_y), ..left }] } else { vec![left, right] };
+        let sides = if wish.has_face { vec![Spot { size: left.size * 1.1, ..left }] } else { vec![left, right] };
         let logo_y = if words_on_top { 720.0 - 34.0 - 96.0 } else { 30.0 };
         let logo = Area { x: 36.0, y: logo_y, w: 150.0, h: 96.0 };
         Self { text, align: 0.5, tilt: 0.0, hero, sides, face, logo }

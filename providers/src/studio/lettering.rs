@@ -1,5 +1,7 @@
 //! Drawing a fitted block of words in the manner of a finish.
 
+use std::fmt::Write;
+
 use super::{
     art::Finish,
     headline::{Block, Line},
@@ -93,6 +95,24 @@ fn text(svg: &mut Svg, line: &Line, shift: (f32, f32), paint: &str) {
     ));
 }
 
+/// Like [`text`], with the words of a single line that do not shout in another paint.
+fn two_tone(svg: &mut Svg, line: &Line, loud: &str, plain: &str) {
+    let Some(shouting) = line.loud_word else {
+        let fill = if line.is_loud { loud } else { plain };
+        return text(svg, line, (0.0, 0.0), &format!("fill='{fill}'"));
+    };
+    let words = line.text.split(' ').enumerate().fold(String::new(), |mut out, (index, word)| {
+        let gap = if index == 0 { "" } else { " " };
+        let fill = if index == shouting { loud } else { plain };
+        let _ = write!(out, "<tspan fill='{fill}'>{gap}{}</tspan>", escape(word));
+        out
+    });
+    svg.add(format_args!(
+        "<text x='{:.1}' y='{:.1}' font-size='{:.1}' xml:space='preserve'>{words}</text>",
+        line.at.0, line.at.1, line.font_size
+    ));
+}
+
 fn classic(svg: &mut Svg, block: &Block, palette: &Palette) {
     let width = block.outline;
     let drop = width * 0.55;
@@ -106,8 +126,8 @@ fn classic(svg: &mut Svg, block: &Block, palette: &Palette) {
         text(svg, line, (0.0, 0.0), &format!("fill='{surround}' stroke='{surround}' stroke-width='{width:.1}'"));
     }
     for line in &block.lines {
-        let Voice { fill, .. } = voice(palette, Finish::Classic, line.is_loud);
-        text(svg, line, (0.0, 0.0), &format!("fill='{fill}'"));
+        let [loud, plain] = [true, false].map(|is_loud| voice(palette, Finish::Classic, is_loud).fill.to_string());
+        two_tone(svg, line, &loud, &plain);
     }
 }
 
@@ -132,18 +152,19 @@ fn pro(svg: &mut Svg, block: &Block, palette: &Palette) {
         }
     }
     for line in &block.lines {
-        let Voice { fill, surround } = voice(palette, Finish::Pro, line.is_loud);
+        let Voice { surround, .. } = voice(palette, Finish::Pro, line.is_loud);
         let edge = if palette.is_light { surround } else { palette.ink };
         text(svg, line, (0.0, 0.0), &format!("fill='{edge}' stroke='{edge}' stroke-width='{:.1}'", width * 0.5));
-        let (top, bottom) = if palette.is_light {
-            (fill, darker(fill, 0.2))
-        } else if line.is_loud {
-            (lighter(fill, 0.4), palette.readable(warmer(fill)))
-        } else {
-            (fill, mix(fill, palette.glow, 0.3))
-        };
-        let gradient = svg.linear(top, bottom, 90.0);
-        text(svg, line, (0.0, 0.0), &format!("fill='{gradient}'"));
+        let [loud, plain] = [true, false].map(|is_loud| {
+            let fill = voice(palette, Finish::Pro, is_loud).fill;
+            let (top, bottom) = match (palette.is_light, is_loud) {
+                (true, _) => (fill, darker(fill, 0.2)),
+                (false, true) => (lighter(fill, 0.4), palette.readable(warmer(fill))),
+                (false, false) => (fill, mix(fill, palette.glow, 0.3)),
+            };
+            svg.linear(top, bottom, 90.0)
+        });
+        two_tone(svg, line, &loud, &plain);
     }
 }
 

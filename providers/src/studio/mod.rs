@@ -3,7 +3,7 @@
 //! A job becomes a [`brief::Brief`] (words, palette, layout, motifs), the brief becomes SVG, the SVG
 //! becomes pixels with bundled fonts. No network, no clock: the same job gives the same bytes.
 
-mod art;
+pub(crate) mod art;
 pub(crate) mod brief;
 pub(crate) mod compose;
 pub(crate) mod dice;

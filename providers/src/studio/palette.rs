@@ -81,7 +81,7 @@ impl Palette {
                 list.push(*colour);
             }
         }
-        let base = colours.primary_colors.first().copied().unwrap_or(rgb(0x14_2A6B));
+        let base = ground_of(&colours.primary_colors);
         let loud = |against: &[HexColour]| {
             let score = |colour: HexColour| {
                 let apart = against.iter().map(|other| distance(colour, *other)).fold(f32::MAX, f32::min);
@@ -154,6 +154,19 @@ impl Palette {
     pub(crate) fn on(&self, plate: HexColour) -> HexColour {
         if contrast(self.paper, plate) >= contrast(self.ink, plate) { self.paper } else { self.ink }
     }
+}
+
+/// The ground among the primary colours. Outlines and shadows make near-black the commonest colour of
+/// many pictures, so a dark colour with a hue is preferred to one without.
+fn ground_of(primary: &[HexColour]) -> HexColour {
+    let first = primary.first().copied().unwrap_or(rgb(0x14_2A6B));
+    if luminance(first) > 0.45 {
+        return first;
+    }
+    let is_tinted = |colour: &HexColour| chroma(*colour) >= 0.14 && luminance(*colour) < 0.4;
+    let ground = primary.iter().copied().find(is_tinted).unwrap_or(first);
+    let tone = hsl(ground);
+    if tone.l < 0.14 { from_hsl(Hsl { l: 0.14, ..tone }) } else { ground }
 }
 
 /// A lit version of a ground colour; greys get a hint of blue.

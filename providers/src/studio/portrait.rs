@@ -5,12 +5,14 @@ use std::{io::Cursor, sync::Arc};
 use image::{DynamicImage, ImageFormat, imageops::FilterType};
 
 use crate::{
-    analyzer::skin_center,
+    analyzer::skin_patch,
     pictures::{PictureError, PictureLimits, decode},
     ports::ProviderError,
 };
 
 const FACE_SIDE: u32 = 520;
+/// Side of the square around a face, in heights of its skin.
+const HEAD_ROOM: f32 = 2.1;
 const LOGO_SIDE: u32 = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +35,11 @@ pub(crate) struct Portrait {
 pub(crate) fn face(bytes: &[u8]) -> Result<Portrait, ProviderError> {
     let picture = decode(bytes, &PictureLimits::default()).map_err(|error| refused(&error))?;
     let (width, height) = (picture.width(), picture.height());
-    let side = width.min(height);
-    let (cx, cy) = skin_center(&picture).unwrap_or((0.5, if height > width { 0.4 } else { 0.5 }));
+    let shorter = width.min(height);
+    let patch = skin_patch(&picture);
+    let (cx, cy) = patch.map_or((0.5, if height > width { 0.4 } else { 0.5 }), |(x, y, _)| (x, y));
+    let head = patch.map_or(shorter as f32, |(.., tall)| tall * height as f32 * HEAD_ROOM);
+    let side = (head as u32).clamp(shorter * 2 / 5, shorter);
     let start = |center: f32, length: u32| {
         let start = center * length as f32 - side as f32 / 2.0;
         start.clamp(0.0, (length - side) as f32) as u32

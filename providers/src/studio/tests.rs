@@ -69,3 +69,22 @@ fn gallery() {
         }
     }
 }
+
+#[test]
+#[ignore = "writes one prompt in the style of every starter template; set STUDIO_GALLERY to a directory"]
+fn gallery_of_styles() {
+    let Ok(dir) = std::env::var("STUDIO_GALLERY") else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for template in crate::starter::library() {
+        let png = template.draw().unwrap();
+        let analyzer = crate::analyzer::MeasuringAnalyzer;
+        use crate::ports::VisionAnalyzer;
+        let dna = runtime.block_on(analyzer.design_dna(&png, &crate::ports::AnalysisHints::default())).unwrap();
+        let intent = runtime.block_on(analyzer.intent(template.description)).unwrap();
+        let mut job = job(&intent.headline, template.category, &[], "classic");
+        job.intent = intent;
+        job.style = Some(dna);
+        let picture = draw_job(&job, &mut |_| {}).unwrap();
+        std::fs::write(format!("{dir}/styled-{}.png", template.slug), &picture.png).unwrap();
+    }
+}

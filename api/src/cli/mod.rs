@@ -1,0 +1,189 @@
+//! The command line.
+
+mod output;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::app::App;
+use crate::config::Config;
+use crate::demo::{self, DemoArgs};
+use crate::processes::{self, Tasks, WorkRole};
+use crate::stack::{self, Stack};
+
+/// Routix turns a chat message into a finished thumbnail.
+#[derive(Debug, Parser)]
+#[command(name = "routix", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything in one process, on servers of its own where none are given (the default).
+    Up,
+    /// The HTTP API only.
+    Serve,
+    /// Background work only.
+    Work {
+        /// Which work.
+        #[arg(long, value_enum, default_value = "all")]
+        role: WorkRole,
+    },
+    /// Brings the database schema up to date and ends.
+    Migrate,
+    /// Questions to the log.
+    Log {
+        #[command(subcommand)]
+        question: LogQuestion,
+    },
+    /// Orders a thumbnail from a running server and saves it.
+    Demo(DemoArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum LogQuestion {
+    /// Recomputes the hash chain and checks that positions are dense.
+    Verify {
+        /// A position and its chain value as they were known before: `<position>:<hex>`.
+        #[arg(long)]
+        anchor: Option<String>,
+    },
+}
+
+/// Parses the arguments and runs the command.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(&cli.config, matches!(cli.command, Some(Command::Demo(_))));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(&error.into()),
+    };
+    let result = runtime.block_on(dispatch(cli));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match result {
+        Ok(code) => code,
+        Err(error) => output::fail(&error),
+    }
+}
+
+fn start_logging(config: &Config, quiet: bool) {
+    let default = if quiet { "error" } else { "warn,api=info,commands=info,nats=info,projections=info" };
+    let filter = EnvFilter::try_from_env("ROUTIX_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log_json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = cli.config;
+    match cli.command.unwrap_or(Command::Up) {
+        Command::Up => up(config).await,
+        Command::Serve => serve(config).await,
+        Command::Work { role } => work(config, role).await,
+        Command::Migrate => {
+            let (pool, _) = stack::database(&config).await?;
+            event_log::migrate(&pool).await?;
+            output::line("the schema is up to date");
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Log { question: LogQuestion::Verify { anchor } } => verify(config, anchor.as_deref()).await,
+        Command::Demo(args) => demo::run(&config, &args).await,
+    }
+}
+
+/// Runs until somebody asks the process to end, or one of its tasks ends by itself.
+async fn until_asked(mut tasks: Tasks) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+        error = tasks.first_to_end() => Err(error),
+    }
+}
+
+async fn up(mut config: Config) -> anyhow::Result<ExitCode> {
+    let listener = processes::listen(&config).await?;
+    let servers = stack::embed(&mut config).await?;
+    let started = start_up(config, listener).await;
+    let result = match started {
+        Ok(tasks) => until_asked(tasks).await,
+        Err(error) => Err(error),
+    };
+    tokio::task::spawn_blocking(move || servers.stop()).await?;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::Result<Tasks> {
+    let address = listener.local_addr()?;
+    let stack = Stack::connect(&config).await?;
+    let limited = config.rate_limits.unwrap_or(false);
+    let app = App::new(config, stack, limited);
+    let mut tasks = Tasks::default();
+    tasks.announce(&app);
+    tasks.work(&app, WorkRole::All);
+    app.commands().define_starter_algorithms().await?;
+    let credentials = processes::accounts(&app).await?;
+    let uploaded = app.commands().upload_starter_library().await?;
+    tasks.serve(&app, listener);
+    output::ready(&app, address, &credentials, uploaded);
+    Ok(tasks)
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let listener = processes::listen(&config).await?;
+    let address = listener.local_addr()?;
+    let stack = Stack::connect(&config).await?;
+    let limited = config.rate_limits.unwrap_or(true);
+    let app = App::new(config, stack, limited);
+    app.commands().define_starter_algorithms().await?;
+    let mut tasks = Tasks::default();
+    tasks.announce(&app);
+    tasks.serve(&app, listener);
+    output::line(&format!("ready: serving on http://{address}"));
+    until_asked(tasks).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn work(config: Config, role: WorkRole) -> anyhow::Result<ExitCode> {
+    let stack = Stack::connect(&config).await?;
+    let app = App::new(config, stack, false);
+    let mut tasks = Tasks::default();
+    tasks.announce(&app);
+    tasks.work(&app, role);
+    output::line(&format!("ready: working as {role:?}").to_lowercase());
+    until_asked(tasks).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(config: Config, anchor: Option<&str>) -> anyhow::Result<ExitCode> {
+    let (pool, _) = stack::database(&config).await?;
+    let report = event_log::verify(&pool, anchor.map(str::parse).transpose()?).await?;
+    output::line(&format!(
+        "{} events read, head {}:{}",
+        report.events,
+        report.head,
+        hex::encode(&report.head_chain)
+    ));
+    match report.fault {
+        None => {
+            output::line("positions are dense and the chain is whole");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(fault) => {
+            output::line(&format!("FAULT: {fault}"));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What the command line prints. The only place that writes to standard output.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use commands::Credentials;
+
+use crate::app::App;
+
+pub fn line(text: &str) {
+    println!("{text}");
+}
+
+pub fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// What a person needs to know who has just started everything.
+pub fn ready(app: &App, address: SocketAddr, credentials: &Credentials, uploaded: usize) {
+    let url = format!("http://{address}");
+    let file = app.config().data.join("credentials.json");
+    if uploaded > 0 {
+        println!("drew and uploaded a starter library of {uploaded} templates");
+    }
+    println!(
+        "\n  Routix is ready.\n\n  API    {url}\n  Docs   {url}/docs\n  Admin  {}  {}\n  Demo   {}  {}\n         (kept in {})\n\n  Try next:",
+        credentials.admin.email,
+        credentials.admin.password,
+        credentials.demo.email,
+        credentials.demo.password,
+        file.display(),
+    );
+    let server =
+        if app.config().listen.port() == 8080 { String::new() } else { format!(" --server {url}") };
+    println!("    cargo run -- demo{server} \"Create gaming thumbnail with explosions\"");
+    println!("    curl {url}/api/v1/algorithms");
+    println!("    cargo run -- demo{server} \"Calm cooking video about pasta\" --algorithm routix_pro --out pasta.png\n");
+}

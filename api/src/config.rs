@@ -1,0 +1,87 @@
+//! Configuration: flags and environment, each with its default. `routix --help` lists them.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+/// Where things are and how much of them there may be.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// The address to listen on.
+    #[arg(long, env = "ROUTIX_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+    /// Where the embedded servers, pictures and credentials are kept.
+    #[arg(long, env = "ROUTIX_DATA", default_value = ".routix", global = true)]
+    pub data: PathBuf,
+    /// PostgreSQL 15+ with pgvector 0.8+. `up` starts an embedded one when this is missing.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+    /// nats-server 2.10+ with JetStream. `up` starts an embedded one when this is missing.
+    #[arg(long, env = "NATS_URL", hide_env_values = true, global = true)]
+    pub nats_url: Option<String>,
+    /// The secret that tokens are signed and personal data is sealed with: at least 32 characters. `up`
+    /// makes one on its first start and keeps it in the data folder.
+    #[arg(long, env = "ROUTIX_SECRET_KEY", hide_env_values = true, global = true)]
+    pub secret_key: Option<String>,
+    /// Credits that a new account starts with.
+    #[arg(long, env = "ROUTIX_SIGNUP_CREDITS", default_value_t = 25, global = true)]
+    pub signup_credits: u32,
+    /// The balance below which a user is warned.
+    #[arg(long, env = "ROUTIX_LOW_CREDITS", default_value_t = 5, global = true)]
+    pub low_credits: u32,
+    /// Seconds after which an unfinished generation ends by itself and its credits go back.
+    #[arg(long, env = "ROUTIX_GENERATION_DEADLINE_SECONDS", default_value_t = 600, global = true)]
+    pub generation_deadline_seconds: u64,
+    /// Whether rate limits apply: on in `serve`, off in `up` unless set.
+    #[arg(long, env = "ROUTIX_RATE_LIMITS", global = true)]
+    pub rate_limits: Option<bool>,
+    /// Web origins that may call the API from a browser, separated by commas.
+    #[arg(
+        long,
+        env = "ROUTIX_ALLOWED_ORIGINS",
+        default_value = "https://routix.com,https://app.routix.com",
+        value_delimiter = ',',
+        global = true
+    )]
+    pub allowed_origins: Vec<String>,
+    /// How many proxies in front of the server may be believed about the client's address.
+    #[arg(long, env = "ROUTIX_TRUSTED_PROXIES", default_value_t = 0, global = true)]
+    pub trusted_proxies: usize,
+    /// Connections to PostgreSQL that a process opens at most.
+    #[arg(long, env = "ROUTIX_DATABASE_CONNECTIONS", default_value_t = 20, global = true)]
+    pub database_connections: u32,
+    /// Copies that JetStream keeps of the stream.
+    #[arg(long, env = "ROUTIX_STREAM_REPLICAS", default_value_t = 1, global = true)]
+    pub stream_replicas: usize,
+    /// Sockets that one user may have open.
+    #[arg(long, env = "ROUTIX_SOCKETS_PER_USER", default_value_t = 20, global = true)]
+    pub sockets_per_user: usize,
+    /// The name of this process in logs.
+    #[arg(long, env = "INSTANCE_ID", default_value = "routix", global = true)]
+    pub instance_id: String,
+    /// Logs as JSON lines instead of text.
+    #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
+    pub log_json: bool,
+}
+
+/// The least length of the secret key, in characters.
+pub const SECRET_CHARS_MIN: usize = 32;
+
+impl Config {
+    /// The settings of the write side.
+    pub fn settings(&self) -> commands::Settings {
+        commands::Settings {
+            signup_credits: self.signup_credits,
+            low_credits_threshold: self.low_credits,
+            generation_deadline: Duration::from_secs(self.generation_deadline_seconds),
+            ..commands::Settings::default()
+        }
+    }
+
+    /// The folder of pictures.
+    pub fn objects_dir(&self) -> PathBuf {
+        self.data.join("objects")
+    }
+}

@@ -1,0 +1,71 @@
+//! Rate limits: how often one caller may do what costs us. The key is the user when logged in, the address
+//! otherwise; a repeated Idempotency-Key does not count.
+
+use std::time::Duration;
+
+use event_log::CommandContext;
+use nats::RateLimiter;
+
+use crate::app::App;
+use crate::problem::ApiError;
+
+const WINDOW: Duration = Duration::from_mins(1);
+
+/// What is limited, and to how many a minute.
+#[derive(Debug, Clone, Copy)]
+pub enum Limited {
+    Generation,
+    Login,
+    Registration,
+    Upload,
+}
+
+impl Limited {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Generation => "generation",
+            Self::Login => "login",
+            Self::Registration => "registration",
+            Self::Upload => "upload",
+        }
+    }
+
+    fn per_minute(self) -> u32 {
+        match self {
+            Self::Generation | Self::Login => 10,
+            Self::Registration => 5,
+            Self::Upload => 30,
+        }
+    }
+}
+
+/// The limits of this process; none when they are off.
+#[derive(Debug, Clone)]
+pub struct Limits(Option<RateLimiter>);
+
+impl Limits {
+    pub fn new(limiter: Option<RateLimiter>) -> Self {
+        Self(limiter)
+    }
+
+    /// Counts one request of `who`.
+    pub async fn count(&self, what: Limited, who: &str) -> Result<(), ApiError> {
+        let Some(limiter) = &self.0 else { return Ok(()) };
+        let verdict = limiter.hit(&format!("{}/{who}", what.name()), what.per_minute(), WINDOW).await;
+        if verdict.allowed { Ok(()) } else { Err(ApiError::RateLimited(verdict)) }
+    }
+
+    /// Counts a command, unless its id had its effect before.
+    pub async fn count_command(
+        &self,
+        app: &App,
+        what: Limited,
+        who: &str,
+        context: &CommandContext,
+    ) -> Result<(), ApiError> {
+        if self.0.is_none() || app.log().first_outcome(context).await?.is_some() {
+            return Ok(());
+        }
+        self.count(what, who).await
+    }
+}

@@ -1,0 +1,173 @@
+//! One client's stream, whatever the transport: what it missed, then what happens, nothing twice.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use event_log::clock;
+use nats::LiveFrame;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::frame::{Frame, public_frame, stage_subject};
+use super::router::{Routed, Subscription};
+use crate::app::App;
+use crate::auth::CurrentUser;
+use crate::problem::ApiError;
+
+/// A client that missed more than this starts over.
+const MISSED_FRAMES_MAX: usize = 10_000;
+const PAGE_EVENTS: i64 = 1000;
+/// Requests and chats whose unstored frames are remembered, per connection.
+const SUBJECTS_MAX: usize = 1000;
+
+/// From where a client wants to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resume {
+    /// From now on.
+    Live,
+    /// After the frame with this id.
+    After(i64),
+}
+
+/// The frames of one client, in order.
+pub struct Connection {
+    subscription: Subscription,
+    session_id: Uuid,
+    ready: VecDeque<Arc<Frame>>,
+    /// The last position of the user that was passed, with or without a frame.
+    position: i64,
+    /// Unstored frames that wait for their position, the latest per kind and subject.
+    held: HashMap<(String, Uuid), Arc<LiveFrame>>,
+    /// Where the last stored stage of a request stands, and how far its progress was shown.
+    stages: HashMap<Uuid, Stage>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Stage {
+    position: i64,
+    progress: i64,
+}
+
+impl Connection {
+    /// Opens the stream: subscribes first, then reads what was missed up to the head, so that nothing falls
+    /// between the two.
+    pub async fn open(app: &App, user: &CurrentUser, resume: Resume) -> Result<Self, ApiError> {
+        let user_id = user.user_id.0;
+        let subscription =
+            app.router().subscribe(user_id, app.config().sockets_per_user).ok_or(ApiError::TooManySockets)?;
+        let head = app.log().head().await?;
+        let mut connection = Self {
+            subscription,
+            session_id: user.session_id.0,
+            ready: VecDeque::new(),
+            position: head,
+            held: HashMap::new(),
+            stages: HashMap::new(),
+        };
+        let established = json!({
+            "connection_id": clock::random_id(),
+            "user_id": user_id,
+            "position": head,
+            "timestamp": clock::now(),
+        });
+        connection.ready.push_back(Arc::new(Frame::unstored("connection:established", established)));
+        if let Resume::After(since) = resume
+            && !connection.replay(app, user_id, (since, head)).await?
+        {
+            connection.ready.truncate(1);
+            let reset = json!({ "reason": "history_unavailable", "position": head });
+            connection.ready.push_back(Arc::new(Frame::unstored("reset", reset)));
+        }
+        Ok(connection)
+    }
+
+    /// Queues what was missed. `false` when it is too much, or the client is ahead of the log.
+    async fn replay(&mut self, app: &App, user: Uuid, (since, head): (i64, i64)) -> Result<bool, ApiError> {
+        if since > head || since < 0 {
+            return Ok(false);
+        }
+        let mut after = since;
+        loop {
+            let page = app.log().owner_page(user, (after, head), PAGE_EVENTS).await?;
+            let Some(last) = page.last() else { return Ok(true) };
+            after = last.position;
+            for event in page {
+                let opened = app.log().open(event.into()).await?;
+                if let Some(frame) = public_frame(&opened)? {
+                    self.note_stage(&frame);
+                    self.ready.push_back(Arc::new(frame));
+                }
+            }
+            if self.ready.len() > MISSED_FRAMES_MAX {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The next frame. `None` when the connection must end: the session ended, or the client was too slow.
+    pub async fn next(&mut self) -> Option<Arc<Frame>> {
+        loop {
+            if let Some(frame) = self.ready.pop_front() {
+                return Some(frame);
+            }
+            match self.subscription.routed.recv().await? {
+                Routed::SessionEnded { session_id } if session_id == self.session_id => return None,
+                Routed::SessionEnded { .. } => {}
+                Routed::Stored { position, frame } => self.stored(position, frame),
+                Routed::Live(frame) => self.live(frame),
+            }
+        }
+    }
+
+    fn stored(&mut self, position: i64, frame: Option<Arc<Frame>>) {
+        // Replayed already.
+        if position <= self.position {
+            return;
+        }
+        self.position = position;
+        if let Some(frame) = frame {
+            self.note_stage(&frame);
+            self.ready.push_back(frame);
+        }
+        let due: Vec<(String, Uuid)> = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.after_position <= position)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in due {
+            if let Some(held) = self.held.remove(&key) {
+                self.show(&held);
+            }
+        }
+    }
+
+    fn live(&mut self, frame: Arc<LiveFrame>) {
+        if frame.after_position <= self.position {
+            self.show(&frame);
+        } else if self.held.len() < SUBJECTS_MAX {
+            self.held.insert((frame.kind.clone(), frame.subject), frame);
+        }
+    }
+
+    /// Queues an unstored frame, unless the request has moved on: progress never falls.
+    fn show(&mut self, frame: &LiveFrame) {
+        if let Some(progress) = frame.payload.get("progress").and_then(serde_json::Value::as_i64) {
+            let stage = self.stages.entry(frame.subject).or_default();
+            if stage.position > frame.after_position || progress <= stage.progress {
+                return;
+            }
+            stage.progress = progress;
+        }
+        self.ready.push_back(Arc::new(Frame::unstored(&frame.kind, frame.payload.clone())));
+    }
+
+    fn note_stage(&mut self, frame: &Frame) {
+        let Some(subject) = stage_subject(frame).and_then(|id| id.parse().ok()) else { return };
+        if self.stages.len() >= SUBJECTS_MAX {
+            self.stages.clear();
+        }
+        let progress = frame.payload.get("progress").and_then(serde_json::Value::as_i64).unwrap_or(100);
+        self.stages.insert(subject, Stage { position: frame.id.unwrap_or_default(), progress });
+    }
+}

@@ -1,0 +1,178 @@
+//! Brings every event and every live frame to the connections of the user they belong to.
+//!
+//! One follower for the whole process. A connection that cannot keep up is cut off and told to resume; it
+//! never makes memory grow.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::session::{Session, SessionEvent};
+use domain::user::User;
+use event_log::{EventLog, LogError, RecordedEvent};
+use nats::{Bus, Follower, LiveFrame};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::frame::{Frame, public_frame};
+
+/// What a connection may have waiting before it is cut off.
+const WAITING_MAX: usize = 1024;
+const BATCH_EVENTS: usize = 500;
+const RETRY_DELAY: Duration = Duration::from_millis(300);
+
+/// What a connection is sent.
+#[derive(Debug, Clone)]
+pub enum Routed {
+    /// An event of the user was recorded, with its frame if it has one.
+    Stored { position: i64, frame: Option<Arc<Frame>> },
+    Live(Arc<LiveFrame>),
+    SessionEnded { session_id: Uuid },
+}
+
+#[derive(Default)]
+struct Users(HashMap<Uuid, HashMap<u64, mpsc::Sender<Routed>>>);
+
+/// The connections of this process, by user. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Router {
+    users: Arc<Mutex<Users>>,
+    next_id: Arc<AtomicU64>,
+}
+
+impl std::fmt::Debug for Router {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Router")
+    }
+}
+
+/// A connection's place in the router, given up when it is dropped.
+pub struct Subscription {
+    router: Router,
+    user_id: Uuid,
+    id: u64,
+    pub routed: mpsc::Receiver<Routed>,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.router.remove(self.user_id, self.id);
+    }
+}
+
+impl Router {
+    fn users(&self) -> std::sync::MutexGuard<'_, Users> {
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for one more connection of a user; `None` when the user has `max` already.
+    pub fn subscribe(&self, user_id: Uuid, max: usize) -> Option<Subscription> {
+        let (sender, routed) = mpsc::channel(WAITING_MAX);
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let mut users = self.users();
+        let connections = users.0.entry(user_id).or_default();
+        if connections.len() >= max {
+            return None;
+        }
+        connections.insert(id, sender);
+        drop(users);
+        Some(Subscription { router: self.clone(), user_id, id, routed })
+    }
+
+    /// How many connections are open, and of how many users.
+    pub fn open(&self) -> (usize, usize) {
+        let users = self.users();
+        (users.0.values().map(HashMap::len).sum(), users.0.len())
+    }
+
+    fn remove(&self, user_id: Uuid, id: u64) {
+        let mut users = self.users();
+        if let Some(connections) = users.0.get_mut(&user_id) {
+            connections.remove(&id);
+            if connections.is_empty() {
+                users.0.remove(&user_id);
+            }
+        }
+    }
+
+    fn is_connected(&self, user_id: Uuid) -> bool {
+        self.users().0.contains_key(&user_id)
+    }
+
+    fn send(&self, user_id: Uuid, routed: &Routed) {
+        if let Some(connections) = self.users().0.get_mut(&user_id) {
+            // Whoever has no room left is cut off: dropping the sender ends the connection.
+            connections.retain(|_, sender| sender.try_send(routed.clone()).is_ok());
+        }
+    }
+
+    /// Follows the log. Runs until the task is dropped.
+    pub async fn follow(self, log: EventLog, bus: Bus) {
+        let start = loop {
+            match log.head().await {
+                Ok(head) => break head,
+                Err(error) => {
+                    tracing::warn!(%error, "the live router waits for the log");
+                    tokio::time::sleep(RETRY_DELAY).await;
+                }
+            }
+        };
+        let mut follower = Follower::new(log.clone(), bus, start);
+        loop {
+            match follower.next(BATCH_EVENTS).await {
+                Ok(events) => {
+                    for event in events {
+                        let position = event.position;
+                        if let Err(error) = self.route(&log, event).await {
+                            tracing::error!(%error, position, "an event could not be shown live");
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the live router tries again");
+                    tokio::time::sleep(RETRY_DELAY).await;
+                }
+            }
+        }
+    }
+
+    async fn route(&self, log: &EventLog, event: RecordedEvent) -> Result<(), LogError> {
+        match event.aggregate_type.as_str() {
+            // What another process wrote must not go on being believed here.
+            "session" => log.evict::<Session>(&event.aggregate_id),
+            "user" => log.evict::<User>(&event.aggregate_id),
+            _ => {}
+        }
+        let Some(user_id) = event.owner_id else { return Ok(()) };
+        if !self.is_connected(user_id) {
+            return Ok(());
+        }
+        let position = event.position;
+        let opened = log.open(event.into()).await?;
+        if opened.recorded.event_type == "SessionEnded"
+            && let SessionEvent::SessionEnded { session_id, .. } = opened.parse()?
+        {
+            self.send(user_id, &Routed::SessionEnded { session_id: session_id.0 });
+        }
+        let frame = public_frame(&opened)?.map(Arc::new);
+        self.send(user_id, &Routed::Stored { position, frame });
+        Ok(())
+    }
+
+    /// Passes on what is not stored. Runs until the task is dropped.
+    pub async fn follow_live(self, bus: Bus) {
+        loop {
+            match bus.live_frames().await {
+                Ok(mut frames) => {
+                    while let Some(frame) = frames.next().await {
+                        let user_id = frame.user_id;
+                        self.send(user_id, &Routed::Live(Arc::new(frame)));
+                    }
+                }
+                Err(error) => tracing::debug!(%error, "no live frames yet"),
+            }
+            tokio::time::sleep(RETRY_DELAY).await;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `GET /api/v1/events/stream`: the live stream as server-sent events. The data is the same JSON as over a
+//! socket, the event's name its type, the id its position.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{Connection, Resume};
+use crate::app::App;
+use crate::auth::CurrentUser;
+use crate::extract::ApiQuery;
+use crate::problem::{ApiError, Problem};
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const RETRY: Duration = Duration::from_secs(1);
+
+/// From where to go on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Since {
+    /// The id of the last frame that was seen. The header `Last-Event-ID` says the same.
+    since: Option<i64>,
+}
+
+/// Streams what happens to the caller.
+#[utoipa::path(
+    get,
+    path = "/api/v1/events/stream",
+    tag = "live",
+    params(Since),
+    responses(
+        (status = 200, description = "Server-sent events", content_type = "text/event-stream", body = String),
+        (status = 401, description = "No valid token", content_type = "application/problem+json", body = Problem),
+    ),
+    security(("bearerAuth" = []))
+)]
+pub async fn stream(
+    State(app): State<App>,
+    user: CurrentUser,
+    ApiQuery(query): ApiQuery<Since>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let last = match headers.get("last-event-id") {
+        Some(id) => {
+            let id = id.to_str().ok().and_then(|id| id.parse().ok());
+            Some(id.ok_or(ApiError::Malformed { detail: "Last-Event-ID is a position".to_owned() })?)
+        }
+        None => query.since,
+    };
+    let resume = last.map_or(Resume::Live, Resume::After);
+    let connection = Connection::open(&app, &user, resume).await?;
+    let events = stream::unfold(connection, |mut connection| async {
+        let frame = connection.next().await?;
+        let mut event = Event::default().event(&frame.kind).data(frame.json()).retry(RETRY);
+        if let Some(id) = frame.id {
+            event = event.id(id.to_string());
+        }
+        Some((Ok::<_, Infallible>(event), connection))
+    });
+    let mut response =
+        Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
+    // Proxies must not hold frames back.
+    response.headers_mut().insert("x-accel-buffering", axum::http::HeaderValue::from_static("no"));
+    Ok(response)
+}

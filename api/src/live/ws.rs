@@ -1,0 +1,114 @@
+//! `GET /ws`: the live stream over a WebSocket, opened with a one-time ticket, a token or a bearer header.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::request::Parts;
+use axum::response::Response;
+use domain::{SessionId, UserId};
+use nats::Tickets;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::time::{Instant, interval_at};
+use utoipa::IntoParams;
+
+use super::{Connection, Resume};
+use crate::app::App;
+use crate::auth::{CurrentUser, bearer};
+use crate::extract::ApiQuery;
+use crate::problem::{ApiError, Problem};
+
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A client that answers no ping for so long is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a socket is opened.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Opening {
+    /// A ticket of `POST /api/v1/auth/ticket`: the recommended way, since addresses end up in logs.
+    ticket: Option<String>,
+    /// An access token.
+    token: Option<String>,
+    /// The id of the last frame that was seen.
+    since: Option<i64>,
+}
+
+/// Opens a socket on which the caller's live frames arrive.
+#[utoipa::path(
+    get,
+    path = "/ws",
+    tag = "live",
+    params(Opening),
+    responses(
+        (status = 101, description = "Switching protocols"),
+        (status = 401, description = "No valid ticket or token", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn socket(
+    State(app): State<App>,
+    ApiQuery(opening): ApiQuery<Opening>,
+    upgrade: WebSocketUpgrade,
+    parts: Parts,
+) -> Result<Response, ApiError> {
+    let user = caller(&app, &opening, &parts).await?;
+    let resume = opening.since.map_or(Resume::Live, Resume::After);
+    let connection = Connection::open(&app, &user, resume).await?;
+    Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(|socket| serve(socket, connection)))
+}
+
+async fn caller(app: &App, opening: &Opening, parts: &Parts) -> Result<CurrentUser, ApiError> {
+    if let Some(ticket) = &opening.ticket {
+        let hash = ticket_hash(ticket);
+        let redeemed = Tickets::new(app.bus().clone()).redeem(&hash).await.map_err(|_| ApiError::Unavailable)?;
+        let ticket = redeemed
+            .ok_or(ApiError::Unauthenticated { detail: "The ticket is unknown, used or too old" })?;
+        return CurrentUser::of_session(app, UserId(ticket.user_id), SessionId(ticket.session_id)).await;
+    }
+    let token = opening.token.as_deref().or(bearer(parts));
+    CurrentUser::of_token(app, token.ok_or(ApiError::Unauthenticated { detail: "Not authenticated" })?).await
+}
+
+/// The name under which a ticket is kept.
+pub fn ticket_hash(ticket: &str) -> String {
+    hex::encode(Sha256::digest(ticket))
+}
+
+async fn serve(mut socket: WebSocket, mut connection: Connection) {
+    let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut heard = Instant::now();
+    loop {
+        tokio::select! {
+            frame = connection.next() => match frame {
+                Some(frame) => {
+                    if !send(&mut socket, Message::Text(frame.json().into())).await {
+                        return;
+                    }
+                }
+                None => {
+                    let close = CloseFrame { code: close_code::AGAIN, reason: "resume with since".into() };
+                    send(&mut socket, Message::Close(Some(close))).await;
+                    return;
+                }
+            },
+            message = socket.recv() => match message {
+                // Nothing that a client says is a command; hearing it is all that counts.
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => heard = Instant::now(),
+            },
+            _ = pings.tick() => {
+                if heard.elapsed() > SILENCE_MAX || !send(&mut socket, Message::Ping("".into())).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Whether the message went out in time.
+async fn send(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
+}

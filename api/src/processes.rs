@@ -1,0 +1,132 @@
+//! The processes: which tasks run where. All tasks of a process end with it; none holds anything that
+//! another process could not take over.
+
+use std::future::Future;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use commands::process::{Role, Runner};
+use commands::{Credentials, Login};
+use nats::Relay;
+use projections::Worker;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::app::{self, App};
+use crate::auth::random_text;
+use crate::config::Config;
+use crate::stack::write_private;
+
+/// What a `work` process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum WorkRole {
+    Relay,
+    Projections,
+    Assistant,
+    Generation,
+    Analysis,
+    Timers,
+    All,
+}
+
+/// The background tasks of a process.
+#[derive(Debug, Default)]
+pub struct Tasks(JoinSet<&'static str>);
+
+impl Tasks {
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(async move {
+            task.await;
+            name
+        });
+    }
+
+    /// Waits for a task to end. None ends by itself: the first one that does takes the process down, and
+    /// whoever supervises it starts it again.
+    pub async fn first_to_end(&mut self) -> anyhow::Error {
+        match self.0.join_next().await {
+            Some(Ok(name)) => anyhow::anyhow!("the task {name} ended"),
+            Some(Err(error)) => anyhow::anyhow!("a task stopped: {error}"),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Every process that writes tells the relay.
+    pub fn announce(&mut self, app: &App) {
+        self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
+    }
+
+    pub fn work(&mut self, app: &App, role: WorkRole) {
+        let all = role == WorkRole::All;
+        if all || role == WorkRole::Relay {
+            let relay = Relay::new(app.log().clone(), app.bus().clone());
+            app.health().watch_relay(relay.state());
+            self.spawn("relay", relay.run());
+        }
+        if all || role == WorkRole::Projections {
+            for projection in projections::all() {
+                let name = projection.name();
+                let worker = Worker::new(app.log().clone(), app.bus().clone(), projection);
+                app.health().watch_projection(name, worker.status());
+                self.spawn(name, worker.run());
+            }
+        }
+        for (work_role, process) in [
+            (WorkRole::Assistant, Role::Assistant),
+            (WorkRole::Generation, Role::Generation),
+            (WorkRole::Analysis, Role::Analysis),
+            (WorkRole::Timers, Role::Timers),
+        ] {
+            if all || role == work_role {
+                self.spawn(process.name(), Runner::new(app.commands().clone(), process).run());
+            }
+        }
+    }
+
+    /// Serves HTTP on a listener.
+    pub fn serve(&mut self, app: &App, listener: TcpListener) {
+        let service = app::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.bus().clone()));
+        self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
+        self.spawn("http", async move {
+            if let Err(error) = axum::serve(listener, service).await {
+                tracing::error!(%error, "the server stopped");
+            }
+        });
+    }
+}
+
+/// Binds the address to serve on.
+pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}: is another one running? Set ROUTIX_LISTEN to another address", config.listen)
+    })
+}
+
+/// Makes the accounts of a first start and writes their logins down. A later start reads them.
+pub async fn accounts(app: &App) -> anyhow::Result<Credentials> {
+    use domain::credit_ledger::GrantReason;
+    use domain::user::Role;
+    const DEMO_CREDITS: u32 = 1000;
+    let path = app.config().data.join("credentials.json");
+    let credentials = match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?
+        }
+        Err(_) => {
+            let login = |name: &str| Login {
+                email: format!("{name}@routix.local"),
+                password: random_text().chars().take(20).collect(),
+            };
+            let credentials = Credentials { admin: login("admin"), demo: login("demo") };
+            write_private(&path, &serde_json::to_string_pretty(&credentials)?)?;
+            credentials
+        }
+    };
+    let commands = app.commands();
+    commands.ensure_account(&credentials.admin, "Admin", Role::Admin).await?;
+    commands.ensure_account(&credentials.demo, "Demo", Role::User).await?;
+    // Under an id of its own, so it happens once, also when the first start died in between.
+    commands.top_up_account(&credentials.demo, DEMO_CREDITS, GrantReason::TopUp).await?;
+    Ok(credentials)
+}

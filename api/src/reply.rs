@@ -1,0 +1,103 @@
+//! How answers are written: a command's with its position, a query's with how fresh it is.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use commands::Done;
+use projections::Fresh;
+use serde::Serialize;
+
+const POSITION: HeaderName = HeaderName::from_static("routix-position");
+const STALE: HeaderName = HeaderName::from_static("routix-stale");
+
+fn number(value: i64) -> HeaderValue {
+    HeaderValue::from(value)
+}
+
+/// The answer to a command. The body carries the position as well, for clients that see no headers.
+pub struct CommandReply<T> {
+    status: StatusCode,
+    location: Option<String>,
+    position: i64,
+    version: Option<i64>,
+    body: T,
+}
+
+impl<T: Serialize> CommandReply<T> {
+    pub fn new<D>(status: StatusCode, done: &Done<D>, body: T) -> Self {
+        Self { status, location: None, position: done.position, version: done.version, body }
+    }
+
+    #[must_use]
+    pub fn at(mut self, location: String) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// The version of the resource that was written, as its ETag.
+    #[must_use]
+    pub fn versioned(mut self, version: Option<i64>) -> Self {
+        self.version = version;
+        self
+    }
+}
+
+/// A body and the position of the command that it answers.
+#[derive(Serialize)]
+struct Positioned<T> {
+    #[serde(flatten)]
+    body: T,
+    position: i64,
+}
+
+impl<T: Serialize> IntoResponse for CommandReply<T> {
+    fn into_response(self) -> Response {
+        let mut response =
+            (self.status, Json(Positioned { body: self.body, position: self.position })).into_response();
+        let headers = response.headers_mut();
+        headers.insert(POSITION, number(self.position));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(version) = self.version
+            && let Ok(tag) = HeaderValue::from_str(&format!("\"v{version}\""))
+        {
+            headers.insert(header::ETAG, tag);
+        }
+        if let Some(location) = self.location.and_then(|path| HeaderValue::from_str(&path).ok()) {
+            headers.insert(header::LOCATION, location);
+        }
+        response
+    }
+}
+
+/// A command whose answer has no body.
+pub fn no_content<T>(done: &Done<T>) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response.headers_mut().insert(POSITION, number(done.position));
+    response
+}
+
+/// The answer to a query.
+pub struct QueryReply<T> {
+    checkpoint: i64,
+    behind: Option<i64>,
+    body: T,
+}
+
+impl<T: Serialize> QueryReply<T> {
+    pub fn new<D>(fresh: &Fresh<D>, body: T) -> Self {
+        Self { checkpoint: fresh.checkpoint, behind: fresh.behind, body }
+    }
+}
+
+impl<T: Serialize> IntoResponse for QueryReply<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(POSITION, number(self.checkpoint));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        if let Some(behind) = self.behind {
+            headers.insert(STALE, number(behind));
+        }
+        response
+    }
+}

@@ -1,0 +1,130 @@
+//! What every process stands on: database, NATS, secret, log and bus. `up` starts what is missing.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use embedded::{Nats, Options, Postgres};
+use event_log::{EventLog, LogError, LogOptions, MasterKey, clock};
+use nats::{Bus, BusOptions};
+
+use crate::config::{Config, SECRET_CHARS_MIN};
+
+/// The servers that this process started; they end with it.
+#[derive(Debug, Default)]
+pub struct Embedded {
+    postgres: Option<Postgres>,
+    nats: Option<Nats>,
+}
+
+impl Embedded {
+    /// Stops what was started, in order. Blocks.
+    pub fn stop(mut self) {
+        // A server that does not stop in time is ended when the handle is dropped.
+        if let Some(nats) = &mut self.nats {
+            let _ = nats.stop();
+        }
+        if let Some(postgres) = &mut self.postgres {
+            let _ = postgres.stop();
+        }
+    }
+}
+
+/// The connections of a process.
+#[derive(Debug, Clone)]
+pub struct Stack {
+    pub log: EventLog,
+    pub bus: Bus,
+    pub master: MasterKey,
+}
+
+/// Starts the embedded servers that no address was given for, and fills in the addresses and the secret.
+pub async fn embed(config: &mut Config) -> anyhow::Result<Embedded> {
+    fs::create_dir_all(&config.data)
+        .with_context(|| format!("the data folder {} cannot be made", config.data.display()))?;
+    let options = Options { data_dir: config.data.clone(), durable: true };
+    let (need_postgres, need_nats) = (config.database_url.is_none(), config.nats_url.is_none());
+    let mut servers = Embedded::default();
+    let postgres_options = options.clone();
+    let postgres = tokio::task::spawn_blocking(move || {
+        need_postgres.then(|| Postgres::start(&postgres_options)).transpose()
+    });
+    let nats = tokio::task::spawn_blocking(move || need_nats.then(|| Nats::start(&options)).transpose());
+    servers.postgres = postgres.await??;
+    servers.nats = nats.await??;
+    if let Some(postgres) = &servers.postgres {
+        config.database_url = Some(postgres.url());
+    }
+    if let Some(nats) = &servers.nats {
+        config.nats_url = Some(nats.url());
+    }
+    if config.secret_key.is_none() {
+        config.secret_key = Some(kept_secret(&config.data.join("secret.key"))?);
+    }
+    Ok(servers)
+}
+
+/// The secret in the file; a new one on the first start.
+fn kept_secret(path: &Path) -> anyhow::Result<String> {
+    if let Ok(secret) = fs::read_to_string(path) {
+        return Ok(secret.trim().to_owned());
+    }
+    let secret = format!("{}{}", clock::random_id().simple(), clock::random_id().simple());
+    write_private(path, &secret)?;
+    Ok(secret)
+}
+
+/// Writes a file that only its owner may read.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("{} cannot be written", path.display()))?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// Connects to the database, waiting a little for one that is just starting.
+pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptions)> {
+    const ATTEMPTS: u32 = 50;
+    let Some(url) = &config.database_url else {
+        bail!("DATABASE_URL is missing: only `routix up` starts a database of its own");
+    };
+    let options = LogOptions { connections_max: config.database_connections, ..LogOptions::default() };
+    let mut last = None;
+    for _ in 0..ATTEMPTS {
+        match event_log::connect(url, &options).await {
+            Ok(pool) => return Ok((pool, options)),
+            Err(LogError::Unavailable(error)) => last = Some(error),
+            Err(error) => return Err(error.into()),
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Err(last.map_or_else(|| anyhow::anyhow!("no attempt was made"), Into::into))
+        .context("the database cannot be reached")
+}
+
+impl Stack {
+    /// Connects to everything and brings the schema up to date.
+    pub async fn connect(config: &Config) -> anyhow::Result<Self> {
+        let secret = config.secret_key.as_deref().unwrap_or_default();
+        if secret.chars().count() < SECRET_CHARS_MIN {
+            bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
+        }
+        let Some(nats_url) = &config.nats_url else {
+            bail!("NATS_URL is missing: only `routix up` starts a NATS server of its own");
+        };
+        let (pool, options) = database(config).await?;
+        event_log::migrate(&pool).await?;
+        let master = MasterKey::from_secret(secret.as_bytes());
+        let bus_options = BusOptions { replicas: config.stream_replicas, ..BusOptions::default() };
+        let bus = Bus::connect(nats_url, bus_options).await?;
+        Ok(Self { log: EventLog::start(pool, &master, &options), bus, master })
+    }
+}

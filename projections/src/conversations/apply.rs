@@ -1,0 +1,117 @@
+//! Writes `conversations` and `messages`.
+
+use async_trait::async_trait;
+use cqrs_es::Aggregate;
+use domain::conversation::{Conversation, ConversationEvent};
+use event_log::OpenedEvent;
+use sqlx::PgConnection;
+
+use super::{MessageView, NAME, message_view};
+use crate::runtime::{ApplyError, Projection, one_row, subject};
+
+/// The projection.
+#[derive(Debug, Clone, Copy)]
+pub struct Conversations;
+
+#[async_trait]
+impl Projection for Conversations {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        &[Conversation::TYPE]
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["conversations", "messages"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        let id = subject(event)?;
+        let position = event.recorded.position;
+        let done = match event.parse()? {
+            ConversationEvent::ConversationStarted { conversation_id, owner, title, started_at } => {
+                sqlx::query(
+                    "INSERT INTO conversations (id, user_id, title, created_at, updated_at, last_position) \
+                     VALUES ($1, $2, $3, $4, $4, $5)",
+                )
+                .bind(conversation_id.0)
+                .bind(owner.0)
+                .bind(title.text())
+                .bind(started_at)
+                .bind(position)
+                .execute(tx)
+                .await?
+            }
+            ConversationEvent::ConversationRenamed { title, renamed_at, .. } => {
+                sqlx::query(
+                    "UPDATE conversations \
+                     SET title = $2, updated_at = greatest(updated_at, $3), last_position = $4 WHERE id = $1",
+                )
+                .bind(id)
+                .bind(title.text())
+                .bind(renamed_at)
+                .bind(position)
+                .execute(tx)
+                .await?
+            }
+            ConversationEvent::ConversationArchived { archived_at } => {
+                sqlx::query(
+                    "UPDATE conversations \
+                     SET archived_at = $2, updated_at = greatest(updated_at, $2), last_position = $3 WHERE id = $1",
+                )
+                .bind(id)
+                .bind(archived_at)
+                .bind(position)
+                .execute(tx)
+                .await?
+            }
+            ConversationEvent::MessagePosted {
+                conversation_id,
+                message_id,
+                role,
+                body,
+                content,
+                posted_at,
+            } => {
+                let message = message_view(message_id, role, &body, &content, posted_at);
+                return insert_message(tx, conversation_id.0, position, &message).await;
+            }
+            // The brief is the assistant's business.
+            ConversationEvent::BriefOpened { .. }
+            | ConversationEvent::AlgorithmChosen { .. }
+            | ConversationEvent::PictureAttached { .. }
+            | ConversationEvent::BriefCompleted { .. } => return Ok(()),
+        };
+        one_row(&done, "conversations")
+    }
+}
+
+async fn insert_message(
+    tx: &mut PgConnection,
+    conversation_id: uuid::Uuid,
+    position: i64,
+    message: &MessageView,
+) -> Result<(), ApplyError> {
+    let done = sqlx::query(
+        "WITH chat AS ( \
+             UPDATE conversations \
+             SET updated_at = greatest(updated_at, $8), last_position = $2, message_count = message_count + 1 \
+             WHERE id = $1 \
+             RETURNING user_id) \
+         INSERT INTO messages (conversation_id, position, id, user_id, role, type, content, metadata, timestamp) \
+         SELECT $1, $2, $3, chat.user_id, $4, $5, $6, $7, $8 FROM chat",
+    )
+    .bind(conversation_id)
+    .bind(position)
+    .bind(message.id)
+    .bind(&message.role)
+    .bind(&message.kind)
+    .bind(&message.content)
+    .bind(&message.metadata)
+    .bind(message.timestamp)
+    .execute(tx)
+    .await?;
+    one_row(&done, "messages")
+}

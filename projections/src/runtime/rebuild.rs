@@ -1,0 +1,54 @@
+//! How far projections are, and building one again from the beginning.
+
+use event_log::{EventLog, LogError};
+use serde::Serialize;
+use sqlx::{Connection, PgPool};
+
+use super::Projection;
+
+/// How far a projection is behind the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct Progress {
+    pub projection: String,
+    pub position: i64,
+    /// Events that it has not seen yet.
+    pub behind: i64,
+    /// Events that it could not apply.
+    pub parked: i64,
+}
+
+/// Where every projection stands that ever ran.
+pub async fn progress(log: &EventLog) -> Result<Vec<Progress>, LogError> {
+    let head = log.head().await?;
+    let rows = sqlx::query_as(
+        "SELECT c.projection, c.position, greatest($1 - c.position, 0) AS behind, count(p.position) AS parked \
+         FROM checkpoints AS c LEFT JOIN parked_events AS p ON p.projection = c.projection \
+         GROUP BY c.projection, c.position ORDER BY c.projection",
+    );
+    Ok(rows.bind(head).fetch_all(log.pool()).await?)
+}
+
+/// Empties the read model and sends its worker back to the beginning of the log. The worker may be running:
+/// it finds its checkpoint moved and starts again. Until it has caught up, reads find less than there is, and
+/// those that ask to be fresh are told how much they lack.
+pub async fn rebuild(pool: &PgPool, projection: &dyn Projection) -> Result<(), LogError> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    sqlx::query(
+        "UPDATE checkpoints SET position = (SELECT floor_position FROM log_identity) WHERE projection = $1",
+    )
+    .bind(projection.name())
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query("DELETE FROM parked_events WHERE projection = $1")
+        .bind(projection.name())
+        .execute(&mut *tx)
+        .await?;
+    if !projection.tables().is_empty() {
+        // The names are constants of the projection: a table cannot be a parameter.
+        let truncate = format!("TRUNCATE {}", projection.tables().join(", "));
+        sqlx::query(&truncate).execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The worker of one projection: takes the lease, follows the log, applies, until it is dropped.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_log::leases::{self, Lease};
+use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
+use nats::{Bus, Follower};
+use sqlx::{ConnectOptions, PgConnection};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::batch::{Batch, Halt};
+use super::{Projection, parked};
+
+const PAGE_EVENTS_MAX: usize = 500;
+const LEASE_LIFE: Duration = Duration::from_secs(3);
+const LEASE_RENEWAL: Duration = Duration::from_millis(750);
+const STAND_BY: Duration = Duration::from_millis(600);
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
+/// How long a stopped projection rests before it tries the same event again.
+const STOPPED_DELAY: Duration = Duration::from_secs(10);
+
+/// What a worker is doing, for health and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkerStatus {
+    Starting,
+    /// Another worker holds the lease.
+    StandingBy,
+    /// Everything up to this position is applied.
+    Following {
+        position: i64,
+    },
+    /// Something is away; the worker tries again by itself.
+    Waiting {
+        reason: String,
+    },
+    /// The event at this position cannot be applied, and nothing behind it is.
+    Stopped {
+        position: i64,
+        reason: String,
+    },
+}
+
+/// The worker of one projection in one process. Several may run; one is active.
+pub struct Worker {
+    log: EventLog,
+    bus: Bus,
+    projection: Arc<dyn Projection>,
+    holder: Uuid,
+    status: watch::Sender<WorkerStatus>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").field("projection", &self.projection.name()).finish_non_exhaustive()
+    }
+}
+
+/// Why a turn as the holder of the lease ended.
+enum Ended {
+    NotHolder,
+    /// The lease or the checkpoint is somebody else's, or parked events are to be tried again.
+    StartAgain,
+}
+
+impl Worker {
+    pub fn new(log: EventLog, bus: Bus, projection: Arc<dyn Projection>) -> Self {
+        let status = watch::Sender::new(WorkerStatus::Starting);
+        Self { log, bus, projection, holder: clock::new_id(), status }
+    }
+
+    pub fn status(&self) -> watch::Receiver<WorkerStatus> {
+        self.status.subscribe()
+    }
+
+    /// Runs until the task is dropped.
+    pub async fn run(self) {
+        let projection = self.projection.name();
+        let mut retry_delay = RETRY_DELAY_MIN;
+        loop {
+            let pause = match self.turn(&mut retry_delay).await {
+                Ok(Ended::NotHolder) => {
+                    self.status.send_replace(WorkerStatus::StandingBy);
+                    STAND_BY
+                }
+                Ok(Ended::StartAgain) => RETRY_DELAY_MIN,
+                Err(Halt::Lost) => {
+                    tracing::warn!(projection, "somebody else moves the checkpoint");
+                    STAND_BY
+                }
+                Err(Halt::Stopped { position, reason }) => {
+                    tracing::error!(projection, position, reason, "the projection is stopped");
+                    self.status.send_replace(WorkerStatus::Stopped { position, reason });
+                    STOPPED_DELAY
+                }
+                Err(Halt::Failed(error)) => {
+                    tracing::warn!(projection, error = &error as &dyn std::error::Error, "trying again");
+                    self.status.send_replace(WorkerStatus::Waiting { reason: error.to_string() });
+                    retry_delay = (retry_delay * 2).min(RETRY_DELAY_MAX);
+                    retry_delay
+                }
+            };
+            sleep(jittered(pause)).await;
+        }
+    }
+
+    /// Takes the lease if it is free and works for as long as it lasts.
+    async fn turn(&self, retry_delay: &mut Duration) -> Result<Ended, Halt> {
+        let name = self.projection.name();
+        let Some(lease) = self.lease().await? else { return Ok(Ended::NotHolder) };
+        let Some(position) = checkpoints::take_over(self.log.pool(), name, lease.epoch).await? else {
+            return Ok(Ended::NotHolder);
+        };
+        let ended = tokio::select! {
+            ended = self.keep(&lease) => Ok(ended),
+            halt = self.follow(&lease, position, retry_delay) => Err(halt),
+        };
+        // A lease that cannot be given back ends by itself.
+        if let Err(error) = leases::release(self.log.pool(), &lease).await {
+            tracing::debug!(projection = name, %error, "the lease was not given back");
+        }
+        ended
+    }
+
+    async fn lease(&self) -> Result<Option<Lease>, LogError> {
+        let name = format!("projection:{}", self.projection.name());
+        leases::acquire(self.log.pool(), &name, self.holder, LEASE_LIFE).await
+    }
+
+    /// Renews the lease until it is lost or there is reason to start again.
+    async fn keep(&self, lease: &Lease) -> Ended {
+        let mut held_until = Instant::now() + LEASE_LIFE;
+        loop {
+            sleep(LEASE_RENEWAL).await;
+            let asked = Instant::now();
+            match self.lease().await {
+                Ok(Some(renewed)) if renewed.epoch == lease.epoch => held_until = asked + LEASE_LIFE,
+                Ok(_) => return Ended::StartAgain,
+                Err(error) => tracing::debug!(lease = lease.name, %error, "the lease was not renewed"),
+            }
+            if Instant::now() >= held_until {
+                return Ended::StartAgain;
+            }
+            let name = self.projection.name();
+            if parked::retry_is_requested(self.log.pool(), name).await.unwrap_or(false) {
+                return Ended::StartAgain;
+            }
+        }
+    }
+
+    async fn follow(&self, lease: &Lease, position: i64, retry_delay: &mut Duration) -> Halt {
+        match self.try_follow(lease, position, retry_delay).await {
+            Ok(never) => match never {},
+            Err(halt) => halt,
+        }
+    }
+
+    async fn try_follow(
+        &self,
+        lease: &Lease,
+        position: i64,
+        retry_delay: &mut Duration,
+    ) -> Result<std::convert::Infallible, Halt> {
+        let mut batch = Batch {
+            projection: self.projection.as_ref(),
+            log: &self.log,
+            connection: self.connect().await?,
+            epoch: lease.epoch,
+            position,
+            parked: HashSet::new(),
+        };
+        batch.retry_parked().await?;
+        let mut follower = Follower::new(self.log.clone(), self.bus.clone(), position);
+        self.status.send_replace(WorkerStatus::Following { position });
+        loop {
+            let page = follower.next(PAGE_EVENTS_MAX).await?;
+            let applied = batch.apply(page).await?;
+            *retry_delay = RETRY_DELAY_MIN;
+            self.status.send_replace(WorkerStatus::Following { position: batch.position });
+            if !applied.is_empty() {
+                let applied: Vec<&OpenedEvent> = applied.iter().collect();
+                self.projection.after_commit(&self.bus, &applied).await;
+            }
+        }
+    }
+
+    /// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
+    /// together, and what is lost is applied again from the log.
+    async fn connect(&self) -> Result<PgConnection, LogError> {
+        let options = self.log.pool().connect_options().as_ref().clone();
+        let options = options.options([("synchronous_commit", "off"), ("jit", "off")]);
+        Ok(options.connect().await?)
+    }
+}
+
+/// Up to a quarter more, so that workers do not all try at the same moment.
+fn jittered(pause: Duration) -> Duration {
+    pause + pause * u32::from(clock::new_id().as_bytes()[15]) / 1024
+}

@@ -1,0 +1,216 @@
+//! Writes `templates`.
+
+use async_trait::async_trait;
+use cqrs_es::Aggregate;
+use domain::generation_request::{GenerationRequest, GenerationRequestEvent};
+use domain::template::{Analysis, StoredPicture, Template, TemplateEvent};
+use domain::{TemplateId, Timestamp};
+use event_log::OpenedEvent;
+use pgvector::HalfVector;
+use sqlx::PgConnection;
+use sqlx::postgres::PgQueryResult;
+use uuid::Uuid;
+
+use super::{NAME, TemplateStatus, normalised};
+use crate::runtime::{ApplyError, Projection, one_row, pixels, subject};
+
+/// The projection.
+#[derive(Debug, Clone, Copy)]
+pub struct Templates;
+
+#[async_trait]
+impl Projection for Templates {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        &[Template::TYPE, GenerationRequest::TYPE]
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["templates"]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        match event.recorded.aggregate_type.as_str() {
+            Template::TYPE => {
+                let done = apply_template(tx, subject(event)?, event.parse()?).await?;
+                one_row(&done, "templates")
+            }
+            _ => count_use(tx, event).await,
+        }
+    }
+}
+
+async fn apply_template(
+    tx: &mut PgConnection,
+    id: Uuid,
+    event: TemplateEvent,
+) -> Result<PgQueryResult, sqlx::Error> {
+    match event {
+        TemplateEvent::TemplateUploaded {
+            image,
+            preview,
+            category,
+            tags,
+            description,
+            uploaded_at,
+            template_id,
+        } => {
+            let upload = Upload { image, preview, category, tags, description };
+            insert(tx, template_id, &upload, uploaded_at).await
+        }
+        TemplateEvent::TemplateAnalysisRequested { requested_at, .. } => {
+            sqlx::query(
+                "UPDATE templates \
+                 SET status = $2, failure_reason = NULL, analysis_attempts = 0, updated_at = $3 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(TemplateStatus::PendingAnalysis.name())
+            .bind(requested_at)
+            .execute(tx)
+            .await
+        }
+        TemplateEvent::TemplateAnalysisStarted { attempt, started_at, .. } => {
+            sqlx::query(
+                "UPDATE templates SET status = $2, analysis_attempts = $3, updated_at = $4 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(TemplateStatus::Analyzing.name())
+            .bind(pixels(attempt))
+            .bind(started_at)
+            .execute(tx)
+            .await
+        }
+        TemplateEvent::TemplateAnalyzed { analysis, analyzed_at, .. } => {
+            store_analysis(tx, id, &analysis, analyzed_at).await
+        }
+        TemplateEvent::TemplateAnalysisFailed { reason, retry_at, failed_at, .. } => {
+            let status = match retry_at {
+                Some(_) => TemplateStatus::PendingAnalysis,
+                None => TemplateStatus::Failed,
+            };
+            sqlx::query("UPDATE templates SET status = $2, failure_reason = $3, updated_at = $4 WHERE id = $1")
+                .bind(id)
+                .bind(status.name())
+                .bind(reason)
+                .bind(failed_at)
+                .execute(tx)
+                .await
+        }
+        TemplateEvent::TemplateActivated { activated_at } => {
+            sqlx::query("UPDATE templates SET is_active = true, updated_at = $2 WHERE id = $1")
+                .bind(id)
+                .bind(activated_at)
+                .execute(tx)
+                .await
+        }
+        TemplateEvent::TemplateDeactivated { deactivated_at } => {
+            sqlx::query("UPDATE templates SET is_active = false, updated_at = $2 WHERE id = $1")
+                .bind(id)
+                .bind(deactivated_at)
+                .execute(tx)
+                .await
+        }
+    }
+}
+
+/// What an admin uploaded.
+struct Upload {
+    image: StoredPicture,
+    preview: StoredPicture,
+    category: String,
+    tags: Vec<String>,
+    description: String,
+}
+
+async fn insert(
+    tx: &mut PgConnection,
+    id: TemplateId,
+    upload: &Upload,
+    at: Timestamp,
+) -> Result<PgQueryResult, sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO templates ( \
+             id, image_key, image_mime, image_size_bytes, image_width, image_height, thumbnail_key, \
+             thumbnail_mime, category, given_category, tags, description, status, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $13)",
+    )
+    .bind(id.0)
+    .bind(&upload.image.key)
+    .bind(&upload.image.mime)
+    .bind(i64::try_from(upload.image.size_bytes).unwrap_or(i64::MAX))
+    .bind(pixels(upload.image.width))
+    .bind(pixels(upload.image.height))
+    .bind(&upload.preview.key)
+    .bind(&upload.preview.mime)
+    .bind(normalised(&upload.category))
+    .bind(&upload.tags)
+    .bind(&upload.description)
+    .bind(TemplateStatus::PendingAnalysis.name())
+    .bind(at)
+    .execute(tx)
+    .await
+}
+
+async fn store_analysis(
+    tx: &mut PgConnection,
+    id: Uuid,
+    analysis: &Analysis,
+    at: Timestamp,
+) -> Result<PgQueryResult, sqlx::Error> {
+    sqlx::query(
+        "UPDATE templates \
+         SET status = 'analyzed', failure_reason = NULL, style_dna = $2, embedding = $3, embedding_model = $4, \
+             searchable_text = $5, category = coalesce(nullif(given_category, ''), $6), has_face = $7, \
+             has_text = $8, has_logo = $9, energy_level = $10, analyzed_by = $11, analysis_version = $12, \
+             analyzed_at = $13, updated_at = $13 \
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(&analysis.style_dna)
+    .bind(HalfVector::from_f32_slice(&analysis.embedding.0))
+    .bind(&analysis.embedding_model)
+    .bind(&analysis.searchable_text)
+    .bind(normalised(&analysis.category))
+    .bind(analysis.has_face)
+    .bind(analysis.has_text)
+    .bind(analysis.has_logo)
+    .bind(i16::from(analysis.energy_level))
+    .bind(&analysis.analyzed_by)
+    .bind(&analysis.analysis_version)
+    .bind(at)
+    .execute(tx)
+    .await
+}
+
+/// Counts that a template was the best match, and that a picture came of it. The template may be parked, so
+/// it is not expected to be there.
+async fn count_use(tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+    // Most events of a request say nothing about templates; they need not be read.
+    if !matches!(event.recorded.event_type.as_str(), "TemplatesMatched" | "GenerationCompleted") {
+        return Ok(());
+    }
+    match event.parse()? {
+        GenerationRequestEvent::TemplatesMatched { matches, matched_at, .. } => {
+            let Some(best) = matches.first() else { return Ok(()) };
+            sqlx::query(
+                "UPDATE templates \
+                 SET usage_count = usage_count + 1, last_used_at = greatest(last_used_at, $2) WHERE id = $1",
+            )
+            .bind(best.template_id.0)
+            .bind(matched_at)
+            .execute(tx)
+            .await?;
+        }
+        GenerationRequestEvent::GenerationCompleted { selected_template: Some(selected), .. } => {
+            sqlx::query("UPDATE templates SET success_count = success_count + 1 WHERE id = $1")
+                .bind(selected.0)
+                .execute(tx)
+                .await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! Which pictures of the secret library are there, and which of them resemble a wish?
+//!
+//! Owns `templates` with its vector index. What is asked here is for admins and for the pipeline; no user ever
+//! sees any of it.
+
+mod apply;
+mod queries;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use apply::Templates;
+pub use queries::{StatusCount, TemplateFilter, TemplateRow, counts, get, list, style_dna};
+pub use search::{EMBEDDING_DIMENSIONS, SearchFilter, SearchQuery, TemplateHit, fallback, search};
+
+use crate::text_enum::text_enum;
+
+/// The name of the projection.
+pub const NAME: &str = "templates";
+
+text_enum! {
+    /// Where the analysis of a template stands.
+    TemplateStatus {
+        PendingAnalysis => "pending_analysis",
+        Analyzing => "analyzing",
+        Analyzed => "analyzed",
+        Failed => "failed",
+    }
+}
+
+/// The form in which categories are stored and compared.
+fn normalised(category: &str) -> String {
+    category.trim().to_lowercase()
+}

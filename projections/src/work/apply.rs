@@ -1,0 +1,67 @@
+//! Writes `work` and wakes the roles.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use cqrs_es::Aggregate;
+use domain::conversation::Conversation;
+use domain::generation_request::GenerationRequest;
+use domain::template::Template;
+use event_log::OpenedEvent;
+use event_log::work::{self, NewWork};
+use nats::Bus;
+use sqlx::PgConnection;
+
+use super::NAME;
+use super::orders::orders_of;
+use crate::runtime::{ApplyError, Projection};
+
+/// The projection.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkToDo;
+
+#[async_trait]
+impl Projection for WorkToDo {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        &[Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE]
+    }
+
+    /// A rebuild must not forget what was done.
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        for order in orders_of(event)? {
+            let new = NewWork {
+                role: order.role,
+                task: order.task,
+                subject: &event.recorded.aggregate_id,
+                position: event.recorded.position,
+                cause: event.recorded.event_id,
+                correlation_id: event.correlation_id(),
+                owner: event.recorded.owner_id,
+                due_at: order.due_at,
+            };
+            work::add_in_tx(tx, &new).await?;
+        }
+        Ok(())
+    }
+
+    /// Workers look for themselves from time to time; this only makes it quick.
+    async fn after_commit(&self, bus: &Bus, applied: &[&OpenedEvent]) {
+        if !bus.is_connected() {
+            return;
+        }
+        let orders = applied.iter().filter_map(|event| orders_of(event).ok()).flatten();
+        for role in orders.map(|order| order.role).collect::<BTreeSet<_>>() {
+            if let Err(error) = bus.wake(role).await {
+                tracing::debug!(role, %error, "a role was not woken");
+            }
+        }
+    }
+}

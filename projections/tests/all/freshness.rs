@@ -1,0 +1,63 @@
+//! Reading one's own writes, and what is not there.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use projections::{Wanted, accounts};
+
+use crate::examples::{id, register};
+use crate::stack::Stack;
+
+fn account_worker() -> Arc<dyn projections::Projection> {
+    Arc::new(accounts::Accounts)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_behind_a_write_sees_it() {
+    let mut stack = Stack::start().await;
+    stack.work(account_worker());
+    for number in 0..50 {
+        let user = register(&stack.log, &format!("user{number}")).await;
+        let position = stack.log.head().await.unwrap();
+        let fresh = accounts::user(&stack.reader, Wanted::After(position), user.0).await.unwrap();
+        assert!(fresh.value.is_some());
+        assert!(fresh.checkpoint >= position);
+        assert_eq!(fresh.behind, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookup_does_not_deny_what_was_just_written() {
+    let mut stack = Stack::start().await;
+    stack.work(account_worker());
+    let reader = stack.reader.clone();
+    for number in 0..20 {
+        let user = register(&stack.log, &format!("user{number}")).await;
+        let reader = reader.clone();
+        // In a task of its own, as handlers run: the query's future can be sent between threads.
+        let fresh = tokio::spawn(async move { accounts::user(&reader, Wanted::Now, user.0).await });
+        assert!(fresh.await.unwrap().unwrap().value.is_some());
+    }
+    let nobody = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
+    assert_eq!((nobody.value, nobody.behind), (None, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_waited_in_vain_says_how_far_behind_it_is() {
+    let mut stack = Stack::start().await;
+    for name in ["ada", "bob", "cyd"] {
+        register(&stack.log, name).await;
+    }
+    let begun = Instant::now();
+    let stale = accounts::user(&stack.reader, Wanted::After(3), id()).await.unwrap();
+    assert_eq!((stale.value, stale.checkpoint, stale.behind), (None, 0, Some(3)));
+    let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
+    assert_eq!(denied.behind, Some(3), "a 404 from a read model that lags says so");
+    assert!(begun.elapsed() >= Duration::from_secs(4), "each waited for two seconds");
+    assert!(begun.elapsed() < Duration::from_secs(12));
+
+    stack.work(account_worker());
+    stack.caught_up("accounts").await;
+    let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
+    assert_eq!((denied.value, denied.checkpoint, denied.behind), (None, 3, None));
+}

@@ -1,0 +1,10 @@
+//! The read side on the real stack: events that commands made, workers that project them, queries.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+mod examples;
+mod freshness;
+mod models;
+mod runtime;
+mod search;
+mod stack;

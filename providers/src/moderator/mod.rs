@@ -1,0 +1,121 @@
+//! The built-in moderator: a short list of words and phrases, matched on word boundaries.
+//!
+//! It stops what no thumbnail service may draw and little else: "kill", "war" and "explosion" are
+//! everyday words of games and history. It sees through simple disguises (digits for letters,
+//! doubled letters, letters spaced out), not through clever ones.
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+
+use crate::ports::{Moderator, ProviderError, Verdict};
+
+/// Category and phrases; a phrase is matched as whole words in a row.
+const PHRASES: &[(&str, &[&str])] = &[
+    ("sexual", &[
+        "porn", "porno", "pornography", "pornographic", "nsfw", "hentai", "nude", "nudes", "nudity", "naked",
+        "onlyfans", "blowjob", "handjob", "orgasm", "masturbate", "masturbation", "hardcore sex", "sex tape", "sex scene",
+    ]),
+    ("sexual_minors", &[
+        "child porn", "cp porn", "loli", "lolicon", "shota", "underage sex", "underage nude", "sexy child", "sexy kid",
+        "sexy teen", "nude teen", "nude child",
+    ]),
+    ("hate", &[
+        "nigger", "nigga", "faggot", "kike", "tranny", "wetback", "white power", "white supremacy", "heil hitler",
+        "sieg heil", "gas the jews", "kill all jews", "kill all muslims", "kill all gays", "ethnic cleansing is good",
+    ]),
+    ("self_harm", &[
+        "kill myself", "kill yourself", "kys", "commit suicide", "how to suicide", "suicide method", "cut myself",
+        "self harm", "selfharm", "hang myself", "pro ana", "thinspo",
+    ]),
+    ("violence", &[
+        "beheading", "behead", "decapitation", "dismember", "dismembered", "snuff", "gore porn", "real gore",
+        "school shooting", "mass shooting", "torture video", "rape", "raped", "rapist",
+    ]),
+    ("illegal", &[
+        "buy cocaine", "buy heroin", "buy meth", "sell drugs", "cook meth", "make a bomb", "build a bomb",
+        "bomb making", "pipe bomb", "stolen credit card", "stolen credit cards", "credit card dump", "human trafficking",
+    ]),
+];
+
+pub(crate) struct WordListModerator;
+
+#[async_trait]
+impl Moderator for WordListModerator {
+    async fn review(&self, text: &str) -> Result<Verdict, ProviderError> {
+        Ok(review(text))
+    }
+}
+
+fn review(text: &str) -> Verdict {
+    let plain = normalised(text, false);
+    let decoded = normalised(text, true);
+    let categories: Vec<String> = PHRASES
+        .iter()
+        .filter(|(_, phrases)| phrases.iter().any(|p| contains(&plain, p) || contains(&decoded, p)))
+        .map(|(category, _)| (*category).to_owned())
+        .collect();
+    if categories.is_empty() { Verdict::Allowed } else { Verdict::Rejected { categories } }
+}
+
+/// Whether the phrase's words stand in a row. Doubled letters are compared collapsed on both sides.
+fn contains(words: &[String], phrase: &str) -> bool {
+    let wanted: Vec<String> = phrase.split(' ').map(collapsed).collect();
+    words.windows(wanted.len()).any(|window| window == wanted.as_slice())
+}
+
+/// Words in lower case, letters spaced out put together, doubled letters collapsed.
+fn normalised(text: &str, is_leet: bool) -> Vec<String> {
+    let lower = text.to_lowercase();
+    let is_part = |c: char| c.is_alphanumeric() || (is_leet && matches!(c, '@' | '$' | '!'));
+    let mut words: Vec<String> = Vec::new();
+    let mut spelled = String::new();
+    let tokens = lower.split(|c: char| !is_part(c)).map(|token| token.trim_matches('!'));
+    for token in tokens.filter(|token| !token.is_empty()) {
+        let word: String = if is_leet && token.chars().any(char::is_alphabetic) {
+            token.chars().map(plain_letter).collect()
+        } else {
+            token.to_owned()
+        };
+        if word.chars().count() == 1 {
+            spelled.push_str(&word);
+            words.push(word);
+            continue;
+        }
+        flush(&mut spelled, &mut words);
+        words.push(collapsed(&word));
+    }
+    flush(&mut spelled, &mut words);
+    words
+}
+
+/// Three or more single letters in a row are also read as one word.
+fn flush(spelled: &mut String, words: &mut Vec<String>) {
+    if spelled.chars().count() >= 3 {
+        words.push(collapsed(spelled));
+    }
+    spelled.clear();
+}
+
+fn plain_letter(c: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' | '!' => 'i',
+        '3' => 'e',
+        '4' | '@' => 'a',
+        '5' | '$' => 's',
+        '7' => 't',
+        other => other,
+    }
+}
+
+fn collapsed(word: &str) -> String {
+    let mut out = String::with_capacity(word.len());
+    for c in word.chars() {
+        if !out.ends_with(c) {
+            out.push(c);
+        }
+    }
+    out
+}
