@@ -66,12 +66,8 @@ impl TokenKeys {
         let access = self.sign(tokens, TokenType::Access, tokens.command_id, {
             issued + i64::try_from(ACCESS_LIFE.as_secs()).unwrap_or(i64::MAX)
         })?;
-        let refresh = self.sign(
-            tokens,
-            TokenType::Refresh,
-            tokens.refresh_id,
-            tokens.refresh_expires_at.timestamp(),
-        )?;
+        let refresh =
+            self.sign(tokens, TokenType::Refresh, tokens.refresh_id, tokens.refresh_expires_at.timestamp())?;
         Ok((access, refresh))
     }
 

@@ -3,7 +3,7 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use event_log::{Actor, CommandContext, ReceiptLife, clock};
@@ -55,6 +55,18 @@ impl<T: DeserializeOwned> FromRequest<App> for ApiJson<T> {
             _ => ApiError::Malformed { detail: format!("the body is not valid JSON: {error}") },
         })?;
         Ok(Self { value, bytes })
+    }
+}
+
+/// A body may be left out where nothing in it is needed.
+impl<T: DeserializeOwned> OptionalFromRequest<App> for ApiJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Option<Self>, ApiError> {
+        if request.headers().contains_key(header::CONTENT_TYPE) {
+            return Ok(Some(<Self as FromRequest<App>>::from_request(request, app).await?));
+        }
+        Ok(None)
     }
 }
 
@@ -152,11 +164,6 @@ impl Caller {
     pub fn ip(&self) -> &str {
         self.ip.as_deref().unwrap_or("unknown")
     }
-
-    /// Whether the client may send the same command again.
-    pub fn has_key(&self) -> bool {
-        self.key.is_some()
-    }
 }
 
 /// How fresh a query must be: `Routix-After: <position>`.
@@ -184,7 +191,8 @@ fn expected_version(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
         None => Ok(None),
         Some(any) if any.trim() == "*" => Ok(None),
         Some(tag) => {
-            let version = tag.trim().trim_matches('"').strip_prefix('v').and_then(|digits| digits.parse().ok());
+            let version =
+                tag.trim().trim_matches('"').strip_prefix('v').and_then(|digits| digits.parse().ok());
             let detail = "If-Match is an ETag of ours, as \"v17\"".to_owned();
             version.map(Some).ok_or(ApiError::Malformed { detail })
         }

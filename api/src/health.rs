@@ -40,7 +40,9 @@ impl Health {
     fn faults(&self) -> Vec<String> {
         let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut faults = Vec::new();
-        if let Some(RelayState::LogRewound { stream, log }) = watched.relay.as_ref().map(|state| *state.borrow()) {
+        if let Some(RelayState::LogRewound { stream, log }) =
+            watched.relay.as_ref().map(|state| *state.borrow())
+        {
             faults.push(format!("log_rewound: the stream is at {stream}, the log at {log}"));
         }
         for (name, status) in &watched.projections {
@@ -72,11 +74,8 @@ fn answer(status: StatusCode, body: Value) -> Response {
 )]
 pub async fn ready(State(app): State<App>) -> Response {
     let healthy = app.health().faults().is_empty() && database_answers(&app).await;
-    let (status, word) = if healthy {
-        (StatusCode::OK, "healthy")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unhealthy")
-    };
+    let (status, word) =
+        if healthy { (StatusCode::OK, "healthy") } else { (StatusCode::SERVICE_UNAVAILABLE, "unhealthy") };
     answer(status, json!({ "status": word, "timestamp": clock::now() }))
 }
 

@@ -88,7 +88,9 @@ impl ApiError {
             Self::NotFound { .. } => kind(StatusCode::NOT_FOUND, "not_found"),
             Self::Malformed { .. } => kind(StatusCode::BAD_REQUEST, "malformed"),
             Self::Invalid { field, detail } => invalid(field, detail),
-            Self::WrongContentType { .. } => kind(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::WrongContentType { .. } => {
+                kind(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+            }
             Self::TooLarge { .. } => kind(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::MethodNotAllowed => kind(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::RateLimited(_) => kind(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
@@ -187,13 +189,13 @@ fn command_kind(error: &CommandError) -> Kind {
         | CommandError::Algorithm(AlgorithmError::AlreadyDefined | AlgorithmError::Inactive) => {
             kind(StatusCode::CONFLICT, "conflict")
         }
-        CommandError::AlgorithmInactive { .. } => kind(StatusCode::UNPROCESSABLE_ENTITY, "algorithm_inactive"),
+        CommandError::AlgorithmInactive { .. } => {
+            kind(StatusCode::UNPROCESSABLE_ENTITY, "algorithm_inactive")
+        }
         CommandError::WrongAssetKind { .. } => kind(StatusCode::UNPROCESSABLE_ENTITY, "wrong_asset_kind"),
-        CommandError::ContentRejected { categories } => Kind(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "content_rejected",
-            json!({ "categories": categories }),
-        ),
+        CommandError::ContentRejected { categories } => {
+            Kind(StatusCode::UNPROCESSABLE_ENTITY, "content_rejected", json!({ "categories": categories }))
+        }
         CommandError::Text(error) => invalid(error.field(), &error.to_string()),
         CommandError::PasswordLength { .. } => invalid("password", &error.to_string()),
         CommandError::Picture(error) => picture_kind(error),
@@ -238,9 +240,7 @@ fn log_kind(error: &LogError) -> Kind {
             Kind(StatusCode::PRECONDITION_FAILED, "version_mismatch", json!({ "version": actual }))
         }
         LogError::Contention { .. } => kind(StatusCode::CONFLICT, "contention"),
-        LogError::CommandIdReused { .. } => {
-            kind(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused")
-        }
+        LogError::CommandIdReused { .. } => kind(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
         LogError::Taken { kind: claim } => Kind(StatusCode::CONFLICT, "taken", json!({ "taken": claim })),
         LogError::Unavailable(_) | LogError::OutcomeUnknown => {
             kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable")

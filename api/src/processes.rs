@@ -99,7 +99,10 @@ impl Tasks {
 /// Binds the address to serve on.
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.listen).await.with_context(|| {
-        format!("cannot listen on {}: is another one running? Set ROUTIX_LISTEN to another address", config.listen)
+        format!(
+            "cannot listen on {}: is another one running? Set ROUTIX_LISTEN to another address",
+            config.listen
+        )
     })
 }
 

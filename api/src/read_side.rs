@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use commands::{ActiveAlgorithm, FoundTemplate, ReadSide, ReadSideError, TemplateQuery};
 use domain::{AlgorithmId, Credits, Slug, TemplateId};
-use projections::{Reader, Wanted, templates};
+use projections::templates::{SearchFilter, SearchQuery, TemplateHit};
+use projections::{Fresh, Reader, Wanted, algorithms, templates};
 
 /// The queries behind the pipeline and the assistant.
 #[derive(Debug, Clone)]
@@ -13,6 +14,24 @@ fn failed(error: impl std::fmt::Display) -> ReadSideError {
     ReadSideError { reason: error.to_string() }
 }
 
+/// An answer that has not seen what it must have seen is none: the work is tried again.
+fn fresh<T>(answer: Fresh<T>) -> Result<T, ReadSideError> {
+    match answer.behind {
+        None => Ok(answer.value),
+        Some(events) => Err(failed(format!("the projection is {events} events behind"))),
+    }
+}
+
+fn found(hits: Vec<TemplateHit>) -> Vec<FoundTemplate> {
+    hits.into_iter()
+        .map(|hit| FoundTemplate {
+            template_id: TemplateId(hit.id),
+            #[allow(clippy::cast_possible_truncation, reason = "a similarity needs no more digits")]
+            similarity: hit.similarity_score as f32,
+        })
+        .collect()
+}
+
 #[async_trait]
 impl ReadSide for ProjectedReadSide {
     async fn matching_templates(
@@ -20,14 +39,42 @@ impl ReadSide for ProjectedReadSide {
         query: &TemplateQuery,
         after: i64,
     ) -> Result<Vec<FoundTemplate>, ReadSideError> {
-        todo!()
+        let search = SearchQuery {
+            vector: query.vector.clone(),
+            model: query.model.clone(),
+            filter: SearchFilter { category: query.category.clone(), ..SearchFilter::default() },
+            threshold: f64::from(query.threshold),
+            limit: query.limit,
+        };
+        let wanted = Wanted::After(after);
+        let hits = fresh(templates::search(&self.0, wanted, search.clone()).await.map_err(failed)?)?;
+        if !hits.is_empty() {
+            return Ok(found(hits));
+        }
+        // Nothing of the category: something similar of any category is better than anything at all.
+        let anywhere = SearchQuery { filter: SearchFilter::default(), ..search };
+        let hits = fresh(templates::search(&self.0, wanted, anywhere).await.map_err(failed)?)?;
+        if !hits.is_empty() {
+            return Ok(found(hits));
+        }
+        Ok(found(fresh(templates::fallback(&self.0, wanted, query.limit).await.map_err(failed)?)?))
     }
 
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError> {
-        todo!()
+        Ok(templates::style_dna(&self.0, Wanted::Now, template_id.0).await.map_err(failed)?.value)
     }
 
     async fn active_algorithms(&self, after: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
-        todo!()
+        let rows = fresh(algorithms::list_active(&self.0, Wanted::After(after)).await.map_err(failed)?)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(ActiveAlgorithm {
+                    algorithm_id: AlgorithmId(row.id),
+                    slug: Slug::parse(&row.slug).map_err(failed)?,
+                    name: row.display_name,
+                    credit_cost: Credits(u32::try_from(row.credit_cost).map_err(failed)?),
+                })
+            })
+            .collect()
     }
 }

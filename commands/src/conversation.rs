@@ -164,14 +164,15 @@ impl Commands {
         &self,
         owner: UserId,
         conversation_id: ConversationId,
-    ) -> Result<(), CommandError> {
-        let belongs =
-            |conversation: &Conversation| conversation.chat().is_some_and(|chat| chat.owner == owner);
-        let cached = self.log.load_cached::<Conversation>(conversation_id).await?;
-        if belongs(&cached.state) || belongs(&self.log.load::<Conversation>(conversation_id).await?.state) {
-            return Ok(());
+    ) -> Result<Timestamp, CommandError> {
+        let begun = |conversation: &Conversation| {
+            conversation.chat().filter(|chat| chat.owner == owner).map(|chat| chat.started_at)
+        };
+        if let Some(at) = begun(&self.log.load_cached::<Conversation>(conversation_id).await?.state) {
+            return Ok(at);
         }
-        Err(ConversationError::NotStarted.into())
+        let loaded = self.log.load::<Conversation>(conversation_id).await?;
+        begun(&loaded.state).ok_or_else(|| ConversationError::NotStarted.into())
     }
 
     /// Refuses an asset of somebody else as if it did not exist, and a logo where a face is meant.

@@ -66,7 +66,7 @@ impl Follower {
     async fn read_log(&mut self, limit: usize) -> Result<Vec<RecordedEvent>, LogError> {
         let events = self.log.page(self.position, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         if events.is_empty() {
-            match self.open_tail().await {
+            match open_tail(&self.bus, self.position).await {
                 Ok(tail) => self.tail = Some(tail),
                 Err(error) => {
                     tracing::debug!(%error, "no tail yet, the log is polled");
@@ -106,26 +106,25 @@ impl Follower {
         self.tail = Some(tail);
         Ok(events)
     }
+}
 
-    async fn open_tail(&self) -> Result<Ordered, BusError> {
-        let stream = self
-            .bus
-            .existing_stream()
-            .await?
-            .ok_or_else(|| BusError::unavailable("the stream does not exist yet"))?;
-        let next = u64::try_from(self.position + 1).unwrap_or(1);
-        let known = stream.cached_info().state.clone();
-        // A consumer that starts behind the stream's end would be handed an older message first.
-        if known.last_sequence + 1 < next {
-            return Err(BusError::unavailable("the stream is behind the log"));
-        }
-        let consumer = stream
-            .create_consumer(OrderedConfig {
-                deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: next },
-                ..OrderedConfig::default()
-            })
-            .await
-            .map_err(BusError::unavailable)?;
-        consumer.messages().await.map_err(BusError::unavailable)
+/// A tail that begins behind `position`. A function of its own: a tail cannot be shared between threads,
+/// so whoever holds one must not be borrowed across a wait.
+async fn open_tail(bus: &Bus, position: i64) -> Result<Ordered, BusError> {
+    let stream =
+        bus.existing_stream().await?.ok_or_else(|| BusError::unavailable("the stream does not exist yet"))?;
+    let next = u64::try_from(position + 1).unwrap_or(1);
+    let known = stream.cached_info().state.clone();
+    // A consumer that starts behind the stream's end would be handed an older message first.
+    if known.last_sequence + 1 < next {
+        return Err(BusError::unavailable("the stream is behind the log"));
     }
+    let consumer = stream
+        .create_consumer(OrderedConfig {
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: next },
+            ..OrderedConfig::default()
+        })
+        .await
+        .map_err(BusError::unavailable)?;
+    consumer.messages().await.map_err(BusError::unavailable)
 }

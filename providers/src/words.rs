@@ -35,7 +35,9 @@ pub(crate) fn stem(word: &str) -> String {
         ("s", ""),
     ] {
         let Some(root) = word.strip_suffix(ending) else { continue };
-        if root.len() < 3 || (ending == "s" && (root.ends_with('s') || root.ends_with('u') || root.ends_with('i'))) {
+        if root.len() < 3
+            || (ending == "s" && (root.ends_with('s') || root.ends_with('u') || root.ends_with('i')))
+        {
             continue;
         }
         let mut stem = format!("{root}{replacement}");

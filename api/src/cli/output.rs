@@ -32,9 +32,10 @@ pub fn ready(app: &App, address: SocketAddr, credentials: &Credentials, uploaded
         credentials.demo.password,
         file.display(),
     );
-    let server =
-        if app.config().listen.port() == 8080 { String::new() } else { format!(" --server {url}") };
+    let server = if app.config().listen.port() == 8080 { String::new() } else { format!(" --server {url}") };
     println!("    cargo run -- demo{server} \"Create gaming thumbnail with explosions\"");
     println!("    curl {url}/api/v1/algorithms");
-    println!("    cargo run -- demo{server} \"Calm cooking video about pasta\" --algorithm routix_pro --out pasta.png\n");
+    println!(
+        "    cargo run -- demo{server} \"Calm cooking video about pasta\" --algorithm routix_pro --out pasta.png\n"
+    );
 }

@@ -6,11 +6,10 @@
 mod connection;
 mod frame;
 mod router;
-mod sse;
-mod ws;
+pub mod sse;
+pub mod ws;
 
 pub use connection::{Connection, Resume};
-pub use router::Router;
 pub use frame::seconds;
-pub use sse::stream;
-pub use ws::{socket, ticket_hash};
+pub use router::Router;
+pub use ws::ticket_hash;

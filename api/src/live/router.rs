@@ -26,9 +26,14 @@ const RETRY_DELAY: Duration = Duration::from_millis(300);
 #[derive(Debug, Clone)]
 pub enum Routed {
     /// An event of the user was recorded, with its frame if it has one.
-    Stored { position: i64, frame: Option<Arc<Frame>> },
+    Stored {
+        position: i64,
+        frame: Option<Arc<Frame>>,
+    },
     Live(Arc<LiveFrame>),
-    SessionEnded { session_id: Uuid },
+    SessionEnded {
+        session_id: Uuid,
+    },
 }
 
 #[derive(Default)]

@@ -63,9 +63,10 @@ pub async fn socket(
 async fn caller(app: &App, opening: &Opening, parts: &Parts) -> Result<CurrentUser, ApiError> {
     if let Some(ticket) = &opening.ticket {
         let hash = ticket_hash(ticket);
-        let redeemed = Tickets::new(app.bus().clone()).redeem(&hash).await.map_err(|_| ApiError::Unavailable)?;
-        let ticket = redeemed
-            .ok_or(ApiError::Unauthenticated { detail: "The ticket is unknown, used or too old" })?;
+        let redeemed =
+            Tickets::new(app.bus().clone()).redeem(&hash).await.map_err(|_| ApiError::Unavailable)?;
+        let ticket =
+            redeemed.ok_or(ApiError::Unauthenticated { detail: "The ticket is unknown, used or too old" })?;
         return CurrentUser::of_session(app, UserId(ticket.user_id), SessionId(ticket.session_id)).await;
     }
     let token = opening.token.as_deref().or(bearer(parts));

@@ -46,7 +46,7 @@ async fn list(
     State(app): State<App>,
     Freshness(wanted): Freshness,
 ) -> Result<QueryReply<AlgorithmList>, ApiError> {
-    let fresh = algorithms::active(app.reader(), wanted).await?;
+    let fresh = algorithms::list_active(app.reader(), wanted).await?;
     let algorithms = fresh
         .value
         .iter()
@@ -54,7 +54,7 @@ async fn list(
             id: row.id,
             slug: row.slug.clone(),
             name: row.display_name.clone(),
-            credit_cost: row.credit_cost.into(),
+            credit_cost: row.credit_cost,
             is_default: row.is_default,
         })
         .collect();

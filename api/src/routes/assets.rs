@@ -9,18 +9,18 @@ use chrono::{DateTime, Utc};
 use commands::{CommandError, UploadAsset};
 use domain::AssetId;
 use domain::conversation::PictureKind;
-use projections::assets::{self, Asset};
+use projections::assets::{self, AssetRow};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::picture;
+use super::{Paging, picture};
 use crate::app::App;
 use crate::auth::CurrentUser;
-use crate::extract::{ApiPath, Caller, Freshness};
+use crate::extract::{ApiPath, ApiQuery, Caller, Freshness};
 use crate::limits::Limited;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply, no_content};
@@ -55,7 +55,7 @@ pub struct AssetView {
     id: Uuid,
     /// `face` or `logo`.
     asset_type: String,
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     file_url: String,
     file_name: String,
     /// Bytes, after it was encoded anew.
@@ -67,14 +67,15 @@ pub struct AssetView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AssetList {
     assets: Vec<AssetView>,
+    total: i64,
 }
 
 fn url_of(id: Uuid) -> String {
     format!("/api/v1/assets/{id}/content")
 }
 
-impl From<&Asset> for AssetView {
-    fn from(row: &Asset) -> Self {
+impl From<&AssetRow> for AssetView {
+    fn from(row: &AssetRow) -> Self {
         Self {
             id: row.id,
             asset_type: row.asset_type.clone(),
@@ -172,6 +173,7 @@ async fn upload(
     get,
     path = "/api/v1/assets",
     tag = "assets",
+    params(Paging),
     responses((status = 200, description = "Assets", body = AssetList)),
     security(("bearerAuth" = []))
 )]
@@ -179,10 +181,11 @@ async fn list(
     State(app): State<App>,
     user: CurrentUser,
     Freshness(wanted): Freshness,
+    ApiQuery(paging): ApiQuery<Paging>,
 ) -> Result<QueryReply<AssetList>, ApiError> {
-    let fresh = assets::list(app.reader(), wanted, user.user_id.0).await?;
-    let assets = fresh.value.iter().map(AssetView::from).collect();
-    Ok(QueryReply::new(&fresh, AssetList { assets }))
+    let fresh = assets::list(app.reader(), wanted, user.user_id.0, paging.into()).await?;
+    let assets = fresh.value.rows.iter().map(AssetView::from).collect();
+    Ok(QueryReply::new(&fresh, AssetList { assets, total: fresh.value.total }))
 }
 
 /// Deletes a face or a logo. Pictures that show it already stay.

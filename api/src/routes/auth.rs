@@ -192,10 +192,7 @@ async fn ticket(State(app): State<App>, user: CurrentUser) -> Result<Response, A
     Ok((StatusCode::CREATED, no_store, Json(view)).into_response())
 }
 
-async fn session_reply(
-    app: &App,
-    done: &Done<SessionTokens>,
-) -> Result<CommandReply<SessionView>, ApiError> {
+async fn session_reply(app: &App, done: &Done<SessionTokens>) -> Result<CommandReply<SessionView>, ApiError> {
     let view = session_view(app, done.value.clone()).await?;
     Ok(CommandReply::new(StatusCode::OK, done, view).versioned(None))
 }

@@ -177,9 +177,7 @@ async fn list(
     let (reader, id) = (app.reader(), user.user_id.0);
     let fresh = match params.cursor {
         Some(cursor) => conversations::list_before(reader, wanted, id, (cursor, params.limit)).await?,
-        None => {
-            conversations::list(reader, wanted, id, Page::new(params.limit, params.offset)).await?
-        }
+        None => conversations::list(reader, wanted, id, Page::new(params.limit, params.offset)).await?,
     };
     let body = ConversationList {
         conversations: fresh.value.rows.iter().cloned().map(Into::into).collect(),
@@ -362,7 +360,8 @@ async fn send(
     let context = caller.context(&app, user.actor(), &body.bytes);
     let own = (user.user_id, ConversationId(id));
     let message = body.value;
-    let parse = |text: &str| MessageText::parse(text).map_err(|error| ApiError::from(CommandError::from(error)));
+    let parse =
+        |text: &str| MessageText::parse(text).map_err(|error| ApiError::from(CommandError::from(error)));
     let (done, sent, content) = match message.kind {
         SendType::Text => {
             let content = parse(&message.content)?;

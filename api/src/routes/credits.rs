@@ -90,7 +90,7 @@ async fn transactions(
         .map(|row| TransactionView {
             id: row.id,
             generation_request_id: row.generation_request_id,
-            transaction_type: row.transaction_type.clone(),
+            transaction_type: row.transaction_type.name().to_owned(),
             amount: row.amount,
             balance_after: row.balance_after,
             description: row.description.clone(),

@@ -42,10 +42,10 @@ pub struct CreateGenerationRequest {
     /// A slug as `routix_v1`, or a UUID.
     algorithm_id: String,
     /// The `file_url` of an uploaded face. Addresses elsewhere are refused.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     user_face_url: Option<String>,
     /// The `file_url` of an uploaded logo.
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     user_logo_url: Option<String>,
     /// Words that the picture itself should carry.
     #[schema(max_length = 200)]
@@ -72,7 +72,7 @@ pub struct StatusView {
     #[schema(minimum = 0, maximum = 100)]
     progress: i32,
     message: String,
-    #[schema(format = Uri)]
+    #[schema(format = "uri")]
     final_thumbnail_url: Option<String>,
     /// Seconds.
     #[schema(value_type = Option<f64>)]
@@ -109,10 +109,13 @@ impl From<&Generation> for StatusView {
     fn from(row: &Generation) -> Self {
         Self {
             id: row.id,
-            status: row.status.clone(),
-            progress: row.progress,
-            message: row.message.clone(),
-            final_thumbnail_url: row.image_key.as_ref().map(|_| format!("/api/v1/generation/{}/image", row.id)),
+            status: row.status.name().to_owned(),
+            progress: i32::from(row.progress),
+            message: row.message(),
+            final_thumbnail_url: row
+                .image_key
+                .as_ref()
+                .map(|_| format!("/api/v1/generation/{}/image", row.id)),
             processing_time: row.processing_time_ms.and_then(|ms| u64::try_from(ms).ok()).map(seconds),
         }
     }
@@ -132,12 +135,8 @@ fn own_asset(field: &'static str, url: Option<&str>) -> Result<Option<AssetId>, 
 
 fn accepted(done: &Done<CreatedGeneration>) -> CommandReply<GenerationView> {
     let id = done.value.request_id.0;
-    let view = GenerationView {
-        id,
-        status: "pending".to_owned(),
-        progress: 0,
-        created_at: done.value.created_at,
-    };
+    let view =
+        GenerationView { id, status: "pending".to_owned(), progress: 0, created_at: done.value.created_at };
     CommandReply::new(StatusCode::CREATED, done, view).at(format!("/api/v1/generation/{id}/status"))
 }
 

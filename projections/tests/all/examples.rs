@@ -5,9 +5,7 @@ use domain::algorithm::{Algorithm, AlgorithmCommand, Definition};
 use domain::asset::{Asset, AssetCommand};
 use domain::conversation::{Conversation, ConversationCommand, PictureKind};
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand, GrantReason};
-use domain::generation_request::{
-    GenerationRequest, GenerationRequestCommand, Intent, Job, TemplateMatch,
-};
+use domain::generation_request::{GenerationRequest, GenerationRequestCommand, Intent, Job, TemplateMatch};
 use domain::session::{Session, SessionCommand, TokenHash};
 use domain::template::{Analysis, Embedding, StoredPicture, Template, TemplateCommand};
 use domain::user::{Role, User, UserCommand};
@@ -179,7 +177,12 @@ pub async fn hold(log: &EventLog, user: UserId, request: RequestId, amount: u32)
     tell::<CreditLedger>(log, Some(user), user.0, [command]).await
 }
 
-pub async fn request(log: &EventLog, user: UserId, algorithm: AlgorithmId, face: Option<AssetId>) -> RequestId {
+pub async fn request(
+    log: &EventLog,
+    user: UserId,
+    algorithm: AlgorithmId,
+    face: Option<AssetId>,
+) -> RequestId {
     let request = RequestId(id());
     let job = Job {
         request_id: request,
@@ -197,8 +200,7 @@ pub async fn request(log: &EventLog, user: UserId, algorithm: AlgorithmId, face:
         logo: None,
         regenerated_from: None,
     };
-    let command =
-        GenerationRequestCommand::Request { job: Box::new(job), at: at(6), deadline_at: at(600) };
+    let command = GenerationRequestCommand::Request { job: Box::new(job), at: at(6), deadline_at: at(600) };
     tell::<GenerationRequest>(log, Some(user), request.0, [command]).await;
     request
 }
@@ -238,7 +240,12 @@ pub fn completion(attempt: AttemptId) -> GenerationRequestCommand {
 }
 
 /// A request from its acceptance to its picture.
-pub async fn generate(log: &EventLog, user: UserId, algorithm: AlgorithmId, best: Option<TemplateId>) -> RequestId {
+pub async fn generate(
+    log: &EventLog,
+    user: UserId,
+    algorithm: AlgorithmId,
+    best: Option<TemplateId>,
+) -> RequestId {
     let request = request(log, user, algorithm, None).await;
     let attempt = AttemptId(id());
     let mut commands = steps(attempt, best);

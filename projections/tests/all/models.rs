@@ -15,7 +15,9 @@ use projections::conversations::Window;
 use projections::credits::TransactionKind;
 use projections::generations::GenerationStatus;
 use projections::templates::{TemplateFilter, TemplateStatus};
-use projections::{Page, Wanted, accounts, algorithms, assets, conversations, credits, generations, templates};
+use projections::{
+    Page, Wanted, accounts, algorithms, assets, conversations, credits, generations, templates,
+};
 use serde_json::json;
 use std::time::Duration;
 
@@ -75,12 +77,17 @@ async fn chats_are_listed_by_their_last_change_and_messages_in_the_order_they_we
 
     let page = conversations::list(reader, Wanted::After(head), ada.0, Page::new(2, 0)).await.unwrap().value;
     let titles: Vec<&str> = page.rows.iter().map(|chat| chat.title.as_str()).collect();
-    assert_eq!((page.total, titles), (3, vec!["first", "three"]), "the first message gave the chat its title");
+    assert_eq!(
+        (page.total, titles),
+        (3, vec!["first", "three"]),
+        "the first message gave the chat its title"
+    );
     let cursor = page.next_cursor.unwrap();
     let rest = conversations::list_before(reader, Wanted::Now, ada.0, (cursor, 2)).await.unwrap().value;
     assert_eq!((rest.rows[0].id, rest.rows.len(), rest.next_cursor), (chats[1].0, 1, None));
 
-    let window = |window, limit| conversations::messages(reader, Wanted::Now, (ada.0, chats[0].0), window, limit);
+    let window =
+        |window, limit| conversations::messages(reader, Wanted::Now, (ada.0, chats[0].0), window, limit);
     let said = |page: &conversations::MessagePage| {
         page.messages.iter().map(|message| message.view.content.clone()).collect::<Vec<_>>()
     };
@@ -167,7 +174,8 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     let fail = GenerationRequestCommand::Fail { reason: FailureReason::ContentRejected, at: at(20) };
     let begin = GenerationRequestCommand::StartAnalysis { at: at(19) };
     let position = tell::<GenerationRequest>(log, Some(ada), refused.0, [begin, fail]).await;
-    let failed = generations::get(reader, Wanted::After(position), ada.0, refused.0).await.unwrap().value.unwrap();
+    let failed =
+        generations::get(reader, Wanted::After(position), ada.0, refused.0).await.unwrap().value.unwrap();
     assert_eq!((failed.status, failed.progress), (GenerationStatus::Failed, 10));
     assert_eq!((failed.retry_possible, failed.completed_at), (Some(false), Some(at(20))));
     assert_eq!(failed.message(), "Generation failed: the content was rejected");
@@ -256,7 +264,8 @@ async fn a_template_shows_its_analysis_and_its_use() {
     analyze(log, template, analysis(vector)).await;
     generate(log, ada, algorithm, Some(template)).await;
     let broken = upload_template(log, "Vlog").await;
-    let failure = TemplateCommand::RecordFailure { reason: "no picture".to_owned(), retry_at: None, at: at(5) };
+    let failure =
+        TemplateCommand::RecordFailure { reason: "no picture".to_owned(), retry_at: None, at: at(5) };
     let fails = [TemplateCommand::StartAnalysis { at: at(4) }, failure];
     let position = tell::<Template>(log, None, broken.0, fails).await;
 
@@ -271,7 +280,10 @@ async fn a_template_shows_its_analysis_and_its_use() {
     let failed = templates::list(reader, Wanted::Now, filter, FIRST).await.unwrap().value;
     assert_eq!((failed.total, failed.rows[0].failure_reason.as_deref()), (1, Some("no picture")));
     let counts = templates::counts(reader, Wanted::Now).await.unwrap().value;
-    assert_eq!(counts.iter().map(|row| (row.status.name(), row.count)).collect::<Vec<_>>(), [("analyzed", 1), ("failed", 1)]);
+    assert_eq!(
+        counts.iter().map(|row| (row.status.name(), row.count)).collect::<Vec<_>>(),
+        [("analyzed", 1), ("failed", 1)]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -291,10 +303,9 @@ async fn events_become_work_and_wake_the_role() {
     let template = upload_template(log, "gaming").await;
     stack.caught_up("work").await;
 
-    let rows = stack.rows("(SELECT role, task, subject, due_at = '2026-01-01 00:10:00Z' AS timed FROM work)").await;
-    let row = |role: &str, task: &str, subject: uuid::Uuid, timed: bool| {
-        json!({ "role": role, "task": task, "subject": subject, "timed": timed })
-    };
+    let rows =
+        stack.rows("(SELECT role, task, subject, due_at = '2026-01-01 00:10:00Z' AS timed FROM work)").await;
+    let row = |role: &str, task: &str, subject: uuid::Uuid, timed: bool| json!({ "role": role, "task": task, "subject": subject, "timed": timed });
     let expected = [
         row("assistant", "offer_algorithms", chat.0, false),
         row("assistant", "ask_for_picture", chat.0, false),
@@ -336,7 +347,8 @@ async fn what_was_erased_is_shown_as_erased() {
     assert_eq!(stack.count("SELECT count(*) FROM messages WHERE content = 'erased'").await, 1);
     assert_eq!(stack.count("SELECT count(*) FROM conversations WHERE title = 'erased'").await, 1);
     assert_eq!(stack.count("SELECT count(*) FROM user_assets WHERE file_name = 'erased'").await, 1);
-    let erased = "SELECT count(*) FROM generation_requests WHERE prompt = 'erased' AND style_preference = 'erased'";
+    let erased =
+        "SELECT count(*) FROM generation_requests WHERE prompt = 'erased' AND style_preference = 'erased'";
     assert_eq!(stack.count(erased).await, 1);
     assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
 }

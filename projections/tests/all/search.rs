@@ -10,9 +10,7 @@ use projections::{Reader, Wanted};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
 
-use crate::examples::{
-    analysis, analyze, at, define_algorithm, generate, register, tell, upload_template,
-};
+use crate::examples::{analysis, analyze, at, define_algorithm, generate, register, tell, upload_template};
 use crate::stack::Stack;
 
 /// A unit vector whose cosine with the first axis is `cosine`.

@@ -80,7 +80,9 @@ impl Stack {
 
     /// All rows of a table, in an order of their own.
     pub async fn rows(&self, table: &str) -> Value {
-        let select = format!("SELECT coalesce(jsonb_agg(row ORDER BY row::text), '[]') FROM (SELECT to_jsonb(t) AS row FROM {table} AS t) AS r");
+        let select = format!(
+            "SELECT coalesce(jsonb_agg(row ORDER BY row::text), '[]') FROM (SELECT to_jsonb(t) AS row FROM {table} AS t) AS r"
+        );
         sqlx::query_scalar(&select).fetch_one(self.log.pool()).await.unwrap()
     }
 

@@ -1,7 +1,9 @@
 //! From measurements to the names of the design DNA.
 
 use super::{
-    measure::{Light, Words, asymmetry, attention, border, flatness, has_corner_plate, light, skin_patch, words},
+    measure::{
+        Light, Words, asymmetry, attention, border, flatness, has_corner_plate, light, skin_patch, words,
+    },
     palette::{Swatch, palette},
     sample::Sample,
 };
@@ -10,8 +12,8 @@ use crate::{
     lexicon::{CATEGORIES, categories_of, category_named},
     ports::{
         AnalysisHints, BackgroundType, Balance, ColorAnalysis, ColorTemperature, Composition, ContrastLevel,
-        DesignDna, FocalPoint, HexColour, LayoutType, StyleCharacteristics, TextPlacement, TextSize, TextStyle,
-        Typography, VisualEffect, VisualElements, VisualHierarchy,
+        DesignDna, FocalPoint, HexColour, LayoutType, StyleCharacteristics, TextPlacement, TextSize,
+        TextStyle, Typography, VisualEffect, VisualElements, VisualHierarchy,
     },
     words::{self, stem},
 };
@@ -54,11 +56,13 @@ pub(super) fn describe(sample: &Sample, hints: &AnalysisHints) -> DesignDna {
 }
 
 fn colours(swatches: &[Swatch], light: &Light) -> ColorAnalysis {
-    let mut primary: Vec<HexColour> = swatches.iter().filter(|s| s.share >= 0.1).map(|s| s.colour).take(4).collect();
+    let mut primary: Vec<HexColour> =
+        swatches.iter().filter(|s| s.share >= 0.1).map(|s| s.colour).take(4).collect();
     if primary.is_empty() {
         primary.extend(swatches.first().map(|swatch| swatch.colour));
     }
-    let mut rest: Vec<&Swatch> = swatches.iter().filter(|s| s.share >= 0.008 && !primary.contains(&s.colour)).collect();
+    let mut rest: Vec<&Swatch> =
+        swatches.iter().filter(|s| s.share >= 0.008 && !primary.contains(&s.colour)).collect();
     let loudness = |swatch: &Swatch| chroma(swatch.colour) * swatch.share.sqrt();
     rest.sort_by(|a, b| loudness(b).total_cmp(&loudness(a)));
     ColorAnalysis {
@@ -139,7 +143,7 @@ fn composition(sample: &Sample, text: Option<&Words>, face_area: f32) -> Composi
 fn background(sample: &Sample) -> BackgroundType {
     match border(sample) {
         (spread, edges) if spread < 6.0 && edges < 0.03 => BackgroundType::Solid,
-        _ if flatness(sample) > 0.6 => BackgroundType::Solid,
+        _ if flatness(sample) > 0.5 => BackgroundType::Solid,
         (_, edges) if edges < 0.125 => BackgroundType::Gradient,
         (_, edges) if edges < 0.34 => BackgroundType::Pattern,
         _ => BackgroundType::Image,

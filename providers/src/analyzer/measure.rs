@@ -1,9 +1,11 @@
 //! Single measurements on a sample: light, edges, balance, words and skin.
 
+use std::collections::HashMap;
+
 use super::sample::{HEIGHT, Sample, WIDTH};
 use crate::{
     colour::{chroma, hsl},
-    ports::TextPlacement,
+    ports::{HexColour, TextPlacement},
 };
 
 /// A step of brightness that the eye sees as an edge.
@@ -130,7 +132,8 @@ pub(super) fn words(sample: &Sample) -> Option<Words> {
     }
     let is_wordy = |row: usize, column: usize| strokes[row][column] >= WORDY_STROKES;
     let mut cover = 0;
-    let (mut left, mut right, mut top, mut bottom, mut middle) = (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
+    let (mut left, mut right, mut top, mut bottom, mut middle) =
+        (0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32, 0.0_f32);
     let mut longest = 0;
     for row in 0..ROWS {
         let mut run = 0;
@@ -167,7 +170,12 @@ pub(super) fn words(sample: &Sample) -> Option<Words> {
         TextPlacement::Overlay
     };
     let cells = (ROWS * COLUMNS) as f32;
-    Some(Words { placement, density: total / sample.luma.len() as f32, cover: all / cells, upright: upright / total.max(1.0) })
+    Some(Words {
+        placement,
+        density: total / sample.luma.len() as f32,
+        cover: all / cells,
+        upright: upright / total.max(1.0),
+    })
 }
 
 /// The largest connected patch of skin tones; lengths are shares of the picture.
@@ -254,13 +262,16 @@ pub(super) fn border(sample: &Sample) -> (f32, f32) {
     ((squares / count - mean * mean).max(0.0).sqrt(), edges / count)
 }
 
-/// Share of pixels that do not differ from their neighbours at all: flat colour.
+/// Share of the picture that its six commonest exact colours cover: high for flat drawings, low for
+/// gradients and photos.
 pub(super) fn flatness(sample: &Sample) -> f32 {
-    let flat = (0..sample.luma.len()).filter(|i| {
-        let (right, down) = sample.step(i % WIDTH, i / WIDTH);
-        right.abs().max(down.abs()) < 0.6
-    });
-    flat.count() as f32 / sample.luma.len() as f32
+    let mut counts: HashMap<HexColour, u32> = HashMap::new();
+    for pixel in &sample.pixels {
+        *counts.entry(*pixel).or_default() += 1;
+    }
+    let mut counts: Vec<u32> = counts.into_values().collect();
+    counts.sort_unstable_by(|a, b| b.cmp(a));
+    counts.iter().take(6).sum::<u32>() as f32 / sample.pixels.len() as f32
 }
 
 /// A bright plate in a corner of an otherwise darker picture.

@@ -44,7 +44,8 @@ impl VisionAnalyzer for MeasuringAnalyzer {
 /// Decodes and measures. Blocking.
 fn dna_of(picture: &[u8], hints: &AnalysisHints) -> Result<DesignDna, ProviderError> {
     let limits = PictureLimits { max_bytes: 32 * 1024 * 1024, ..PictureLimits::default() };
-    let picture = decode(picture, &limits).map_err(|error| ProviderError::BadRequest { reason: error.to_string() })?;
+    let picture =
+        decode(picture, &limits).map_err(|error| ProviderError::BadRequest { reason: error.to_string() })?;
     Ok(describe::describe(&Sample::of(&picture), hints))
 }
 

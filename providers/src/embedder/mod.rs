@@ -17,7 +17,7 @@ use crate::{
 
 const MODEL: &str = "routix-hash-1536-v1";
 /// Calibrated on the starter library, see the tests: matching categories lie above, others below.
-const SIMILARITY_THRESHOLD: f32 = 0.35;
+const SIMILARITY_THRESHOLD: f32 = 0.45;
 const WORDS_MAX: usize = 400;
 
 const WORD_WEIGHT: f32 = 1.0;

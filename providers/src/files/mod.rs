@@ -37,7 +37,8 @@ impl FileStore {
         if key.is_empty() || key.len() > KEY_CHARS_MAX {
             return Err(refuse("is empty or too long"));
         }
-        let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'/' | b'_' | b'.' | b'-');
+        let is_allowed =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'/' | b'_' | b'.' | b'-');
         if !key.bytes().all(is_allowed) {
             return Err(refuse("has characters outside a-z 0-9 / _ . -"));
         }

@@ -12,7 +12,10 @@ async fn what_is_put_is_got_with_the_type_of_its_extension() {
     store.put("results/ab/one.png", Bytes::from_static(b"first"), "image/png").await.unwrap();
     store.put("results/ab/one.png", Bytes::from_static(b"second"), "image/png").await.unwrap();
     let object = store.get("results/ab/one.png").await.unwrap();
-    assert_eq!(object, StoredObject { bytes: Bytes::from_static(b"second"), content_type: "image/png".to_owned() });
+    assert_eq!(
+        object,
+        StoredObject { bytes: Bytes::from_static(b"second"), content_type: "image/png".to_owned() }
+    );
 }
 
 #[tokio::test]
@@ -39,8 +42,22 @@ async fn no_key_leaves_the_directory() {
     let (dir, store) = store();
     fs::write(dir.path().join("secret.txt"), "secret").unwrap();
     for key in [
-        "../secret.txt", "a/../../secret.txt", "/etc/passwd", "a//b", "", ".", "..", "a/./b", ".hidden", "a/", "A.png",
-        "a\\b", "a b", "ä.png", "a\0b", "%2e%2e/secret.txt",
+        "../secret.txt",
+        "a/../../secret.txt",
+        "/etc/passwd",
+        "a//b",
+        "",
+        ".",
+        "..",
+        "a/./b",
+        ".hidden",
+        "a/",
+        "A.png",
+        "a\\b",
+        "a b",
+        "ä.png",
+        "a\0b",
+        "%2e%2e/secret.txt",
     ] {
         let refused = store.get(key).await;
         assert!(matches!(refused, Err(ProviderError::BadRequest { .. })), "{key:?} gave {refused:?}");

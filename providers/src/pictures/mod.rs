@@ -10,7 +10,10 @@ mod tests;
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder, metadata::Orientation};
+use image::{
+    DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, codecs::jpeg::JpegEncoder,
+    metadata::Orientation,
+};
 
 const JPEG_QUALITY: u8 = 90;
 const PREVIEW_JPEG_QUALITY: u8 = 82;
@@ -124,13 +127,7 @@ fn encode_jpeg(picture: &DynamicImage, quality: u8) -> Result<Picture, PictureEr
     let rgb = on_white(picture);
     let mut out = Vec::new();
     JpegEncoder::new_with_quality(&mut out, quality).encode_image(&rgb).map_err(|e| corrupt(&e))?;
-    Ok(Picture {
-        bytes: out,
-        mime: "image/jpeg",
-        extension: "jpg",
-        width: rgb.width(),
-        height: rgb.height(),
-    })
+    Ok(Picture { bytes: out, mime: "image/jpeg", extension: "jpg", width: rgb.width(), height: rgb.height() })
 }
 
 /// JPEG has no alpha: what shows through is white, as a browser page would show it.

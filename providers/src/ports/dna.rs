@@ -153,7 +153,8 @@ impl FromStr for HexColour {
     type Err = DnaFault;
 
     fn from_str(text: &str) -> Result<Self, DnaFault> {
-        let digits = text.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits =
+            text.strip_prefix('#').filter(|d| d.len() == 6 && d.bytes().all(|b| b.is_ascii_hexdigit()));
         let number = digits.and_then(|d| u32::from_str_radix(d, 16).ok()).ok_or(DnaFault::NotAColour)?;
         let [_, r, g, b] = number.to_be_bytes();
         Ok(Self([r, g, b]))

@@ -9,8 +9,8 @@ use crate::{
     studio::{
         art::Finish::{Classic, Lightning, Pro},
         grounds::Texture::{
-            Bars, Beams, Blobs, Bokeh, Candles, Circuit, Confetti, Diagonal, Floor, Halftone, Hexes, Hills, Notebook,
-            SpeedLines, Stars, Sunburst,
+            Bars, Beams, Blobs, Bokeh, Candles, Circuit, Confetti, Diagonal, Floor, Halftone, Hexes, Hills,
+            Notebook, SpeedLines, Stars, Sunburst,
         },
         layout::Kind::{Bottom, Left, Right, Top},
     },

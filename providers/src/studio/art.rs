@@ -102,7 +102,9 @@ impl Art {
                 self.silhouette(svg, &pose(drop * 0.6, drop * 2.0), how.ink, how.outline_width * unit);
                 svg.add(format_args!("</g>"));
             }
-            Finish::Classic | Finish::Pro => self.silhouette(svg, &pose(drop, drop * 1.2), how.ink, how.outline_width * unit),
+            Finish::Classic | Finish::Pro => {
+                self.silhouette(svg, &pose(drop, drop * 1.2), how.ink, how.outline_width * unit)
+            }
             Finish::Lightning => {
                 svg.add(format_args!("<g opacity='0.28'>"));
                 self.silhouette(svg, &pose(drop * 0.9, drop * 0.9), how.ink, 0.0);
@@ -112,7 +114,10 @@ impl Art {
         if how.outline_width > 0.0 {
             self.silhouette(svg, &pose(0.0, 0.0), how.outline, how.outline_width * unit);
         }
-        svg.add(format_args!("<g transform='{}' stroke-linejoin='round' stroke-linecap='round'>", pose(0.0, 0.0)));
+        svg.add(format_args!(
+            "<g transform='{}' stroke-linejoin='round' stroke-linecap='round'>",
+            pose(0.0, 0.0)
+        ));
         for (d, role) in &self.0 {
             shape(svg, d, role, how);
         }
@@ -148,15 +153,19 @@ fn shape(svg: &mut Svg, d: &str, role: &Role, how: &Placement) {
         Role::Bar(colour, width) => {
             if how.finish != Finish::Lightning {
                 let edge = mix(darker(colour, 0.6), how.ink, 0.5);
-                svg.add(format_args!("<path d='{d}' fill='none' stroke='{edge}' stroke-width='{:.1}'/>", width + 8.0));
+                svg.add(format_args!(
+                    "<path d='{d}' fill='none' stroke='{edge}' stroke-width='{:.1}'/>",
+                    width + 8.0
+                ));
             }
             svg.add(format_args!("<path d='{d}' fill='none' stroke='{colour}' stroke-width='{width:.1}'/>"));
         }
         Role::Detail(colour, opacity) => {
             svg.add(format_args!("<path d='{d}' fill='{colour}' fill-opacity='{opacity:.2}'/>"));
         }
-        Role::Line(colour, width) => svg
-            .add(format_args!("<path d='{d}' fill='none' stroke='{colour}' stroke-width='{width:.1}'/>")),
+        Role::Line(colour, width) => {
+            svg.add(format_args!("<path d='{d}' fill='none' stroke='{colour}' stroke-width='{width:.1}'/>"))
+        }
         Role::Shine(opacity) if how.finish != Finish::Lightning => {
             svg.add(format_args!("<path d='{d}' fill='#FFFFFF' fill-opacity='{opacity:.2}'/>"));
         }

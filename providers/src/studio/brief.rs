@@ -73,7 +73,8 @@ impl Brief {
 /// The user's own words, else the headline, else nothing; only what the fonts can draw. A text that
 /// loses more than half of its letters is not shown mutilated.
 fn text_of(job: &GenerationJob) -> String {
-    let choices = [job.custom_text.as_deref().unwrap_or_default(), job.headline.as_str(), job.intent.headline.as_str()];
+    let choices =
+        [job.custom_text.as_deref().unwrap_or_default(), job.headline.as_str(), job.intent.headline.as_str()];
     for choice in choices {
         let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
         let text = drawable(choice);
@@ -116,9 +117,11 @@ fn font_of(intent: &Intent, style: Option<&DesignDna>, finish: Finish, dice: &mu
 
 /// Motifs for the elements in order, filled up with what is typical for the category.
 fn motifs_for(intent: &Intent) -> Vec<&'static str> {
-    let asked = intent.visual_elements.iter().flat_map(|element| words(element)).flat_map(|word| {
-        motifs_of(&stem(&word)).take(1).collect::<Vec<_>>()
-    });
+    let asked = intent
+        .visual_elements
+        .iter()
+        .flat_map(|element| words(element))
+        .flat_map(|word| motifs_of(&stem(&word)).take(1).collect::<Vec<_>>());
     let typical = category_named(&intent.category).motifs.iter().copied();
     let mut motifs: Vec<&'static str> = Vec::new();
     for motif in asked.chain(typical) {

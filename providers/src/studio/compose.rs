@@ -10,8 +10,9 @@ use super::{
     dice::Dice,
     fonts::{options, parse},
     grounds::{Stage, Texture, ground, paint, side_lights, vignette},
-    headline, lettering,
+    headline,
     layout::{Area, Spot},
+    lettering,
     motifs::{self, Tones},
     palette::Palette,
     portrait::{Cutout, Portrait},
@@ -79,7 +80,12 @@ pub(crate) fn draw(
     render(svg, images, size, progress)
 }
 
-fn render(svg: Svg, images: &Images, size: Size, progress: &mut dyn FnMut(u8)) -> Result<tiny_skia::Pixmap, ProviderError> {
+fn render(
+    svg: Svg,
+    images: &Images,
+    size: Size,
+    progress: &mut dyn FnMut(u8),
+) -> Result<tiny_skia::Pixmap, ProviderError> {
     let (width, height) = size;
     let face = images.face.as_ref().map(|face| Arc::clone(&face.png));
     let logo = images.logo.as_ref().map(|logo| Arc::clone(&logo.png));
@@ -94,15 +100,16 @@ fn render(svg: Svg, images: &Images, size: Size, progress: &mut dyn FnMut(u8)) -
     };
     let tree = parse(&svg.finish(width, height), &options)?;
     progress(60);
-    let mut pixmap = tiny_skia::Pixmap::new(width, height)
-        .ok_or_else(|| ProviderError::BadRequest { reason: format!("a picture of {width}x{height} is not possible") })?;
+    let mut pixmap = tiny_skia::Pixmap::new(width, height).ok_or_else(|| ProviderError::BadRequest {
+        reason: format!("a picture of {width}x{height} is not possible"),
+    })?;
     resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixmap.as_mut());
     progress(85);
     Ok(pixmap)
 }
 
 /// The area for ink: outline, shadow and tilt need room around it.
-fn inset(area: &Area, brief: &Brief) -> Area {
+pub(crate) fn inset(area: &Area, brief: &Brief) -> Area {
     let tilt = brief.layout.tilt.to_radians().abs();
     let (dx, dy) = (16.0 + area.h * tilt * 0.5, 16.0 + area.w * tilt * 0.5);
     Area { x: area.x + dx, y: area.y + dy, w: (area.w - 2.0 * dx).max(0.0), h: (area.h - 2.0 * dy).max(0.0) }
@@ -117,7 +124,8 @@ fn scrim(svg: &mut Svg, brief: &Brief) {
     let palette = &brief.palette;
     let colour = if palette.is_light { lighter(palette.base, 0.4) } else { darker(palette.base, 0.55) };
     let radius = area.w.max(area.h) * 0.68;
-    let fill = svg.light(area.center(), radius, &[(0.0, colour, 0.72), (0.55, colour, 0.5), (1.0, colour, 0.0)]);
+    let fill =
+        svg.light(area.center(), radius, &[(0.0, colour, 0.72), (0.55, colour, 0.5), (1.0, colour, 0.0)]);
     let (x, y) = area.center();
     svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{radius:.0}' fill='{fill}'/>"));
 }
@@ -131,7 +139,9 @@ fn halo(svg: &mut Svg, brief: &Brief, (x, y): (f32, f32)) {
             contrast(*colour, base) > 1.35 && chroma(*colour) > 0.15 && distance(*colour, accent) > 150.0
         };
         let colour = [glow, pop].into_iter().find(stands_out).unwrap_or_else(|| lighter(base, 0.3));
-        svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{colour}' fill-opacity='0.92'/>"));
+        svg.add(format_args!(
+            "<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{colour}' fill-opacity='0.92'/>"
+        ));
         return;
     }
     let r = brief.layout.face.map_or(brief.layout.hero.size * 0.72, |(_, r)| r * 1.6);
@@ -158,7 +168,9 @@ const BLAST: &str = "explosion";
 /// Motifs around the hero, and the blast behind it.
 fn supporting(svg: &mut Svg, brief: &Brief, dice: &mut Dice) {
     let tones = tones(brief);
-    if has_blast(brief) && let Some(art) = motifs::draw(BLAST, &tones, dice) {
+    if has_blast(brief)
+        && let Some(art) = motifs::draw(BLAST, &tones, dice)
+    {
         let (at, size) = match brief.layout.face {
             Some((at, r)) => (at, r * 2.9),
             None => (brief.layout.hero.at, brief.layout.hero.size * 1.16),
@@ -232,7 +244,11 @@ fn sparks(svg: &mut Svg, brief: &Brief, dice: &mut Dice) {
         }
         let size = dice.range(2.0, 7.0);
         let colour = dice.pick(&colours);
-        let d = if dice.chance(0.25) { star((x, y), (size * 3.4, size * 0.7), 4, 0.0) } else { circle(x, y, size) };
+        let d = if dice.chance(0.25) {
+            star((x, y), (size * 3.4, size * 0.7), 4, 0.0)
+        } else {
+            circle(x, y, size)
+        };
         if brief.finish == Finish::Pro {
             let glow = svg.radial(&[(0.0, colour, 0.7), (1.0, colour, 0.0)]);
             svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{:.0}' fill='{glow}'/>", size * 3.0));
@@ -245,7 +261,9 @@ fn portrait(svg: &mut Svg, brief: &Brief, face: &Portrait) {
     let Some(((x, y), r)) = brief.layout.face else { return };
     let palette = &brief.palette;
     let frame = |grow: f32| match brief.finish {
-        Finish::Lightning => rect((x - r - grow, y - r - grow), ((r + grow) * 2.0, (r + grow) * 2.0), r * 0.3 + grow),
+        Finish::Lightning => {
+            rect((x - r - grow, y - r - grow), ((r + grow) * 2.0, (r + grow) * 2.0), r * 0.3 + grow)
+        }
         Finish::Classic | Finish::Pro => circle(x, y, r + grow),
     };
     if face.cutout == Cutout::Transparent {
@@ -254,7 +272,11 @@ fn portrait(svg: &mut Svg, brief: &Brief, face: &Portrait) {
     }
     match brief.finish {
         Finish::Pro => {
-            let glow = svg.light((x, y), r * 1.45, &[(0.6, palette.accent, 0.9), (0.78, palette.accent, 0.4), (1.0, palette.accent, 0.0)]);
+            let glow = svg.light(
+                (x, y),
+                r * 1.45,
+                &[(0.6, palette.accent, 0.9), (0.78, palette.accent, 0.4), (1.0, palette.accent, 0.0)],
+            );
             svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{:.0}' fill='{glow}'/>", r * 1.45));
             ring(svg, &frame(13.0), palette.ink);
             let rim = svg.linear(WHITE, palette.accent, 60.0);

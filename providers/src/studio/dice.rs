@@ -5,10 +5,6 @@
 pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// Mixes words into the seed, so that two prompts differ even with one seed.
     pub(crate) fn salted(seed: u64, words: &[&str]) -> Self {
         let bytes = words.iter().flat_map(|word| word.bytes().chain([0xFF]));

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use resvg::usvg::{self, fontdb};
 
 use super::svg::{Svg, escape};
-use crate::ports::{TextStyle, ProviderError};
+use crate::ports::{ProviderError, TextStyle};
 
 /// Every font is under the SIL Open Font License 1.1; the texts lie next to the files.
 const FILES: [&[u8]; 6] = [
@@ -78,7 +78,8 @@ impl Font {
             | '–' | '—' | '‘'..='‚' | '“'..='„' | '•' | '…' | '€' | '™' | '№');
         let vietnamese = matches!(c, '\u{1EA0}'..='\u{1EF9}' | '\u{1A0}' | '\u{1A1}' | '\u{1AF}' | '\u{1B0}');
         let cyrillic = matches!(c, '\u{400}'..='\u{45F}' | '\u{490}' | '\u{491}');
-        let greek = matches!(c, '\u{384}'..='\u{38A}' | '\u{38C}' | '\u{38E}'..='\u{3A1}' | '\u{3A3}'..='\u{3CE}');
+        let greek =
+            matches!(c, '\u{384}'..='\u{38A}' | '\u{38C}' | '\u{38E}'..='\u{3A1}' | '\u{3A3}'..='\u{3CE}');
         match self {
             Self::Anton => (latin || vietnamese) && c != '№',
             Self::Bangers => latin || vietnamese,
@@ -101,7 +102,8 @@ pub(crate) fn drawable(text: &str) -> String {
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .filter(|c| Font::RobotoCondensed.has(*c))
         .collect();
-    let has_words = |word: &&str| word.chars().any(char::is_alphanumeric) || matches!(*word, "&" | "+" | "=" | "?" | "!");
+    let has_words =
+        |word: &&str| word.chars().any(char::is_alphanumeric) || matches!(*word, "&" | "+" | "=" | "?" | "!");
     kept.split(' ').filter(|w| !w.is_empty()).filter(has_words).collect::<Vec<_>>().join(" ")
 }
 

@@ -2,7 +2,12 @@
 
 use std::fmt::Write;
 
-use super::{art::Finish, dice::Dice, palette::Palette, svg::{Svg, circle, polygon, rect, star}};
+use super::{
+    art::Finish,
+    dice::Dice,
+    palette::Palette,
+    svg::{Svg, circle, polygon, rect, star},
+};
 use crate::{
     colour::{BLACK, WHITE, darker, hsl, hue_gap, lighter, mix},
     ports::{BackgroundType, HexColour},
@@ -41,17 +46,19 @@ pub(crate) struct Stage {
 /// Textures that suit a category, main one first.
 pub(crate) fn textures_for(category: &str, ground: Option<BackgroundType>, dice: &mut Dice) -> Vec<Texture> {
     use Texture::{
-        Bars, Beams, Blobs, Bokeh, Candles, Circuit, Confetti, Diagonal, Floor, Halftone, Hexes, Hills, Notebook,
-        SpeedLines, Stars, Sunburst,
+        Bars, Beams, Blobs, Bokeh, Candles, Circuit, Confetti, Diagonal, Floor, Halftone, Hexes, Hills,
+        Notebook, SpeedLines, Stars, Sunburst,
     };
     if ground == Some(BackgroundType::Solid) {
         return vec![dice.pick(&[Blobs, Diagonal])];
     }
-    if ground == Some(BackgroundType::Pattern) {
-        return vec![dice.pick(&[Sunburst, Hexes, Halftone]), Halftone];
+    if ground == Some(BackgroundType::Gradient) {
+        return vec![dice.pick(&[Beams, Bokeh, Blobs])];
     }
     match category {
-        "gaming" => vec![dice.pick(&[Sunburst, Hexes, SpeedLines, Floor]), dice.pick(&[Halftone, SpeedLines])],
+        "gaming" => {
+            vec![dice.pick(&[Sunburst, Hexes, SpeedLines, Floor]), dice.pick(&[Halftone, SpeedLines])]
+        }
         "tech" => vec![dice.pick(&[Circuit, Floor, Hexes]), dice.pick(&[Stars, Beams])],
         "education" => vec![dice.pick(&[Notebook, Blobs, Sunburst]), dice.pick(&[Confetti, Halftone])],
         "business" => vec![dice.pick(&[Candles, Diagonal, Bars]), dice.pick(&[Beams, Halftone])],
@@ -120,7 +127,14 @@ fn sunburst(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
         let a = start + step * f32::from(i);
         let b = a + step * 0.5;
         let far = 1500.0;
-        let _ = write!(d, "M{cx:.0} {cy:.0}L{:.0} {:.0}L{:.0} {:.0}Z", cx + far * a.cos(), cy + far * a.sin(), cx + far * b.cos(), cy + far * b.sin());
+        let _ = write!(
+            d,
+            "M{cx:.0} {cy:.0}L{:.0} {:.0}L{:.0} {:.0}Z",
+            cx + far * a.cos(),
+            cy + far * a.sin(),
+            cx + far * b.cos(),
+            cy + far * b.sin()
+        );
     }
     let colour = tone(stage);
     if stage.finish == Finish::Pro {
@@ -161,7 +175,16 @@ fn speed_lines(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
         let (s1, c1) = (a - width).sin_cos();
         let (s2, c2) = (a + width).sin_cos();
         let far = 1500.0;
-        let _ = write!(d, "M{:.0} {:.0}L{:.0} {:.0}L{:.0} {:.0}Z", cx + near * c, cy + near * s, cx + far * c1, cy + far * s1, cx + far * c2, cy + far * s2);
+        let _ = write!(
+            d,
+            "M{:.0} {:.0}L{:.0} {:.0}L{:.0} {:.0}Z",
+            cx + near * c,
+            cy + near * s,
+            cx + far * c1,
+            cy + far * s1,
+            cx + far * c2,
+            cy + far * s2
+        );
     }
     let colour = if stage.palette.is_light { stage.palette.glow } else { lighter(stage.palette.glow, 0.55) };
     svg.add(format_args!("<path d='{d}' fill='{colour}' fill-opacity='0.34'/>"));
@@ -171,7 +194,9 @@ fn floor(svg: &mut Svg, stage: &Stage) {
     let colour = stage.palette.pop;
     let (horizon, bottom) = (470.0_f32, 740.0_f32);
     let shade = svg.linear(stage.palette.deep(), mix(stage.palette.base, stage.palette.glow, 0.4), 90.0);
-    svg.add(format_args!("<rect y='{horizon}' width='1280' height='250' fill='{shade}' fill-opacity='0.85'/>"));
+    svg.add(format_args!(
+        "<rect y='{horizon}' width='1280' height='250' fill='{shade}' fill-opacity='0.85'/>"
+    ));
     let mut d = String::new();
     for i in -14_i8..=14 {
         let x = f32::from(i);
@@ -182,7 +207,9 @@ fn floor(svg: &mut Svg, stage: &Stage) {
         let y = horizon + (bottom - horizon) * t * t;
         let _ = write!(d, "M0 {y:.0}L1280 {y:.0}");
     }
-    svg.add(format_args!("<path d='{d}' fill='none' stroke='{colour}' stroke-opacity='0.5' stroke-width='2.5'/>"));
+    svg.add(format_args!(
+        "<path d='{d}' fill='none' stroke='{colour}' stroke-opacity='0.5' stroke-width='2.5'/>"
+    ));
     let haze = svg.linear(stage.palette.glow, stage.palette.base, 90.0);
     svg.add(format_args!("<rect y='{}' width='1280' height='5' fill='{haze}'/>", horizon - 2.0));
 }
@@ -214,17 +241,32 @@ fn bokeh(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
         let colour = dice.pick(&colours);
         let opacity = dice.range(0.1, 0.3);
         if stage.finish == Finish::Lightning {
-            svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{colour}' fill-opacity='{:.2}'/>", opacity * 0.6));
+            svg.add(format_args!(
+                "<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{colour}' fill-opacity='{:.2}'/>",
+                opacity * 0.6
+            ));
         } else {
-            let fill = svg.radial(&[(0.0, colour, 0.35), (0.8, colour, 0.55), (0.92, colour, 0.8), (1.0, colour, 0.0)]);
-            svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{fill}' opacity='{opacity:.2}'/>"));
+            let fill = svg.radial(&[
+                (0.0, colour, 0.35),
+                (0.8, colour, 0.55),
+                (0.92, colour, 0.8),
+                (1.0, colour, 0.0),
+            ]);
+            svg.add(format_args!(
+                "<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{fill}' opacity='{opacity:.2}'/>"
+            ));
         }
     }
 }
 
 fn blobs(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     let Palette { glow, pop, base, .. } = stage.palette;
-    let shapes = [(1010.0, 330.0, 380.0, glow, 0.75), (1150.0, 690.0, 270.0, pop, 0.5), (60.0, 30.0, 240.0, glow, 0.55), (120.0, 740.0, 200.0, mix(pop, base, 0.4), 0.6)];
+    let shapes = [
+        (1010.0, 330.0, 380.0, glow, 0.75),
+        (1150.0, 690.0, 270.0, pop, 0.5),
+        (60.0, 30.0, 240.0, glow, 0.55),
+        (120.0, 740.0, 200.0, mix(pop, base, 0.4), 0.6),
+    ];
     for (x, y, r, colour, opacity) in shapes {
         let (cx, cy) = (x + (stage.focus.0 - 960.0) * 0.5, y);
         let mut d = String::new();
@@ -255,17 +297,36 @@ fn diagonal(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     let is_right = stage.focus.0 >= 640.0;
     let flip = |x: f32| if is_right { x } else { 1280.0 - x };
     let edge = 640.0 + dice.range(-30.0, 40.0);
-    let panel = polygon(&[(flip(edge + 120.0), 0.0), (flip(1280.0), 0.0), (flip(1280.0), 720.0), (flip(edge - 120.0), 720.0)]);
-    let fill = if stage.finish == Finish::Lightning { glow.to_string() } else { svg.linear(lighter(glow, 0.1), darker(glow, 0.35), 70.0) };
+    let panel = polygon(&[
+        (flip(edge + 120.0), 0.0),
+        (flip(1280.0), 0.0),
+        (flip(1280.0), 720.0),
+        (flip(edge - 120.0), 720.0),
+    ]);
+    let fill = if stage.finish == Finish::Lightning {
+        glow.to_string()
+    } else {
+        svg.linear(lighter(glow, 0.1), darker(glow, 0.35), 70.0)
+    };
     svg.add(format_args!("<path d='{panel}' fill='{fill}'/>"));
     for (shift, width, colour) in [(-26.0, 22.0, accent), (-70.0, 12.0, stage.palette.paper)] {
         let x = edge + shift;
-        let stripe = polygon(&[(flip(x + 120.0), 0.0), (flip(x + width + 120.0), 0.0), (flip(x + width - 120.0), 720.0), (flip(x - 120.0), 720.0)]);
+        let stripe = polygon(&[
+            (flip(x + 120.0), 0.0),
+            (flip(x + width + 120.0), 0.0),
+            (flip(x + width - 120.0), 720.0),
+            (flip(x - 120.0), 720.0),
+        ]);
         svg.add(format_args!("<path d='{stripe}' fill='{colour}'/>"));
     }
     for i in 0..4_u8 {
         let x = 900.0 + f32::from(i) * 120.0;
-        let stripe = polygon(&[(flip(x + 120.0), 0.0), (flip(x + 160.0), 0.0), (flip(x - 80.0), 720.0), (flip(x - 120.0), 720.0)]);
+        let stripe = polygon(&[
+            (flip(x + 120.0), 0.0),
+            (flip(x + 160.0), 0.0),
+            (flip(x - 80.0), 720.0),
+            (flip(x - 120.0), 720.0),
+        ]);
         svg.add(format_args!("<path d='{stripe}' fill='#FFFFFF' fill-opacity='0.09'/>"));
     }
 }
@@ -329,7 +390,10 @@ fn candles(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     for i in 1..9_u8 {
         let _ = write!(grid, "M0 {}L1280 {}", u16::from(i) * 80, u16::from(i) * 80);
     }
-    svg.add(format_args!("<path d='{grid}' stroke='{}' stroke-opacity='0.2' stroke-width='2'/>", tone(stage)));
+    svg.add(format_args!(
+        "<path d='{grid}' stroke='{}' stroke-opacity='0.2' stroke-width='2'/>",
+        tone(stage)
+    ));
     for i in 0..26_u8 {
         let x = f32::from(i) * 50.0 + 10.0;
         let step = dice.range(-70.0, 40.0);
@@ -356,7 +420,10 @@ fn confetti(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
 
 fn hexes(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     let hex = |x: f32, y: f32, r: f32| {
-        let points: Vec<_> = (0..6_u8).map(|i| (f32::from(i) * 60.0_f32).to_radians()).map(|a| (x + r * a.cos(), y + r * a.sin())).collect();
+        let points: Vec<_> = (0..6_u8)
+            .map(|i| (f32::from(i) * 60.0_f32).to_radians())
+            .map(|a| (x + r * a.cos(), y + r * a.sin()))
+            .collect();
         polygon(&points)
     };
     let (mut outline, mut filled) = (String::new(), String::new());
@@ -390,9 +457,15 @@ fn beams(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     let colour = if stage.palette.is_light { stage.palette.glow } else { lighter(stage.palette.glow, 0.4) };
     let from_left = stage.focus.0 < 640.0;
     for _ in 0..7 {
-        let (top, spread, lean) = (dice.range(200.0, 1240.0), dice.range(50.0, 150.0), dice.range(240.0, 460.0));
+        let (top, spread, lean) =
+            (dice.range(200.0, 1240.0), dice.range(50.0, 150.0), dice.range(240.0, 460.0));
         let flip = |x: f32| if from_left { 1280.0 - x } else { x };
-        let d = polygon(&[(flip(top), -10.0), (flip(top + spread * 0.4), -10.0), (flip(top - lean + spread), 730.0), (flip(top - lean - spread), 730.0)]);
+        let d = polygon(&[
+            (flip(top), -10.0),
+            (flip(top + spread * 0.4), -10.0),
+            (flip(top - lean + spread), 730.0),
+            (flip(top - lean - spread), 730.0),
+        ]);
         let fill = svg.linear(colour, stage.palette.base, 90.0);
         svg.add(format_args!("<path d='{d}' fill='{fill}' fill-opacity='{:.2}'/>", dice.range(0.12, 0.3)));
     }
@@ -403,7 +476,8 @@ pub(crate) fn vignette(svg: &mut Svg, stage: &Stage) {
     let strength = if stage.finish == Finish::Pro { 0.62 } else { 0.34 };
     let colour = if stage.palette.is_light { darker(stage.palette.glow, 0.3) } else { BLACK };
     let strength = if stage.palette.is_light { strength * 0.5 } else { strength };
-    let fill = svg.light((640.0, 360.0), 820.0, &[(0.0, colour, 0.0), (0.58, colour, 0.0), (1.0, colour, strength)]);
+    let fill =
+        svg.light((640.0, 360.0), 820.0, &[(0.0, colour, 0.0), (0.58, colour, 0.0), (1.0, colour, strength)]);
     svg.add(format_args!("<rect width='1280' height='720' fill='{fill}'/>"));
 }
 
@@ -412,21 +486,32 @@ pub(crate) fn side_lights(svg: &mut Svg, stage: &Stage, dice: &mut Dice) {
     let Palette { accent, pop, glow, is_light, .. } = stage.palette;
     let strength = if is_light { 0.22 } else { 0.46 };
     // Light of an opposite hue turns the ground to mud.
-    let kin = |colour: HexColour| if hue_gap(hsl(colour).h, hsl(glow).h) < 80.0 { colour } else { lighter(glow, 0.2) };
+    let kin = |colour: HexColour| {
+        if hue_gap(hsl(colour).h, hsl(glow).h) < 80.0 { colour } else { lighter(glow, 0.2) }
+    };
     for (x, colour) in [(-140.0, kin(pop)), (1420.0, kin(accent))] {
         let fill = svg.light((x, 640.0), 620.0, &[(0.0, colour, strength), (1.0, colour, 0.0)]);
         svg.add(format_args!("<circle cx='{x:.0}' cy='640' r='620' fill='{fill}'/>"));
     }
-    let shaft = svg.light((stage.focus.0, -80.0), 760.0, &[(0.0, WHITE, 0.34), (0.6, glow, 0.12), (1.0, glow, 0.0)]);
+    let shaft =
+        svg.light((stage.focus.0, -80.0), 760.0, &[(0.0, WHITE, 0.34), (0.6, glow, 0.12), (1.0, glow, 0.0)]);
     for _ in 0..3 {
-        let (top, foot, spread) = (stage.focus.0 + dice.range(-60.0, 60.0), dice.range(-420.0, 420.0), dice.range(50.0, 110.0));
-        let d = polygon(&[(top - 16.0, -10.0), (top + 16.0, -10.0), (stage.focus.0 + foot + spread, 740.0), (stage.focus.0 + foot - spread, 740.0)]);
+        let (top, foot, spread) =
+            (stage.focus.0 + dice.range(-60.0, 60.0), dice.range(-420.0, 420.0), dice.range(50.0, 110.0));
+        let d = polygon(&[
+            (top - 16.0, -10.0),
+            (top + 16.0, -10.0),
+            (stage.focus.0 + foot + spread, 740.0),
+            (stage.focus.0 + foot - spread, 740.0),
+        ]);
         svg.add(format_args!("<path d='{d}' fill='{shaft}'/>"));
     }
     for _ in 0..8 {
         let (x, y, r) = (dice.range(0.0, 1280.0), dice.range(0.0, 720.0), dice.range(18.0, 58.0));
         let colour = dice.pick(&[accent, pop, WHITE]);
         let fill = svg.radial(&[(0.0, colour, 0.3), (0.75, colour, 0.24), (1.0, colour, 0.0)]);
-        svg.add(format_args!("<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{fill}' fill-opacity='0.6'/>"));
+        svg.add(format_args!(
+            "<circle cx='{x:.0}' cy='{y:.0}' r='{r:.0}' fill='{fill}' fill-opacity='0.6'/>"
+        ));
     }
 }

@@ -152,7 +152,8 @@ fn place(parts: &[(String, Ink, f32)], font: Font, area: &Area, align: f32) -> B
 
 /// The word with a digit, else the longest.
 fn loudest_word(text: &str) -> usize {
-    let weight = |word: &str| word.chars().count() + if word.chars().any(|c| c.is_ascii_digit()) { 100 } else { 0 };
+    let weight =
+        |word: &str| word.chars().count() + if word.chars().any(|c| c.is_ascii_digit()) { 100 } else { 0 };
     text.split(' ').enumerate().max_by_key(|(_, word)| weight(word)).map_or(0, |(index, _)| index)
 }
 

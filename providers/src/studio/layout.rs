@@ -27,7 +27,10 @@ pub(crate) struct Area {
 
 impl Area {
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
-        self.x < other.x + other.w && other.x < self.x + self.w && self.y < other.y + other.h && other.y < self.y + self.h
+        self.x < other.x + other.w
+            && other.x < self.x + self.w
+            && self.y < other.y + other.h
+            && other.y < self.y + self.h
     }
 
     pub(crate) fn center(&self) -> (f32, f32) {
@@ -124,7 +127,8 @@ impl Layout {
             TextSize::Small => 540.0,
         };
         let flip = |x: f32| if mirrored { 1280.0 - x } else { x };
-        let text = Area { x: if mirrored { 1280.0 - 44.0 - width } else { 44.0 }, y: 62.0, w: width, h: 590.0 };
+        let text =
+            Area { x: if mirrored { 1280.0 - 44.0 - width } else { 44.0 }, y: 62.0, w: width, h: 590.0 };
         let room = 1280.0 - 44.0 - width;
         let hero_x = 44.0 + width + room / 2.0 + 6.0;
         let face = wish.has_face.then_some(((flip(hero_x - 8.0), 372.0), 234.0_f32.min(room / 2.0 - 34.0)));
@@ -137,7 +141,8 @@ impl Layout {
             Spot { at: (flip(1186.0), 108.0), size: 176.0, turn: 14.0 - turn },
             Spot { at: (flip(hero_x - 236.0), 616.0), size: 170.0, turn: turn - 14.0 },
         ];
-        let logo = Area { x: if mirrored { 36.0 } else { 1280.0 - 36.0 - 150.0 }, y: 34.0, w: 150.0, h: 96.0 };
+        let logo =
+            Area { x: if mirrored { 36.0 } else { 1280.0 - 36.0 - 150.0 }, y: 34.0, w: 150.0, h: 96.0 };
         Self { text, align: 0.0, tilt: -lean * 0.8, hero, sides, face, logo }
     }
 
@@ -164,7 +169,8 @@ impl Layout {
             Spot { at: (228.0, hero_y + 10.0), size: 276.0, turn: -12.0 }
         };
         let right = Spot { at: (1052.0, hero_y + 10.0), size: 276.0, turn: 12.0 };
-        let sides = if wish.has_face { vec![Spot { size: left.size * 1.1, ..left }] } else { vec![left, right] };
+        let sides =
+            if wish.has_face { vec![Spot { size: left.size * 1.1, ..left }] } else { vec![left, right] };
         let logo_y = if words_on_top { 720.0 - 34.0 - 96.0 } else { 30.0 };
         let logo = Area { x: 36.0, y: logo_y, w: 150.0, h: 96.0 };
         Self { text, align: 0.5, tilt: 0.0, hero, sides, face, logo }
@@ -172,16 +178,16 @@ impl Layout {
 
     fn centered(wish: &Wish, lean: f32, turn: f32) -> Self {
         let (w, h) = match wish.size {
-            TextSize::Large => (1000.0, 420.0),
-            TextSize::Medium => (900.0, 370.0),
-            TextSize::Small => (780.0, 310.0),
+            TextSize::Large => (820.0, 430.0),
+            TextSize::Medium => (760.0, 380.0),
+            TextSize::Small => (660.0, 310.0),
         };
         let text = Area { x: 640.0 - w / 2.0, y: 360.0 - h / 2.0, w, h };
-        let hero = Spot { at: (1142.0, 560.0), size: 300.0, turn: 10.0 + turn };
+        let hero = Spot { at: (1146.0, 580.0), size: 250.0, turn: 10.0 + turn };
         let sides = vec![
-            Spot { at: (138.0, 150.0), size: 250.0, turn: -14.0 },
-            Spot { at: (1150.0, 128.0), size: 200.0, turn: 12.0 },
-            Spot { at: (140.0, 590.0), size: 210.0, turn: 8.0 },
+            Spot { at: (118.0, 122.0), size: 220.0, turn: -14.0 },
+            Spot { at: (1166.0, 116.0), size: 200.0, turn: 12.0 },
+            Spot { at: (114.0, 600.0), size: 200.0, turn: 8.0 },
         ];
         let logo = Area { x: 565.0, y: 24.0, w: 150.0, h: 90.0 };
         Self { text, align: 0.5, tilt: -lean * 0.6, hero, sides, face: None, logo }
@@ -200,6 +206,14 @@ impl Layout {
         ];
         let text = Area { x: 0.0, y: 0.0, w: 0.0, h: 0.0 };
         let logo = Area { x: 1094.0, y: 34.0, w: 150.0, h: 96.0 };
-        Self { text, align: 0.0, tilt: 0.0, hero, sides: if has_face { Vec::new() } else { sides }, face, logo }
+        Self {
+            text,
+            align: 0.0,
+            tilt: 0.0,
+            hero,
+            sides: if has_face { Vec::new() } else { sides },
+            face,
+            logo,
+        }
     }
 }

@@ -67,10 +67,11 @@ pub(crate) fn write(svg: &mut Svg, block: &Block, palette: &Palette, finish: Fin
 /// The rectangle around all ink of the block, before turning.
 pub(crate) fn extent(block: &Block) -> Option<Area> {
     let first = block.lines.first()?.ink;
-    let corners = block.lines.iter().fold((first.x, first.y, first.x + first.w, first.y + first.h), |c, line| {
-        let ink = line.ink;
-        (c.0.min(ink.x), c.1.min(ink.y), c.2.max(ink.x + ink.w), c.3.max(ink.y + ink.h))
-    });
+    let corners =
+        block.lines.iter().fold((first.x, first.y, first.x + first.w, first.y + first.h), |c, line| {
+            let ink = line.ink;
+            (c.0.min(ink.x), c.1.min(ink.y), c.2.max(ink.x + ink.w), c.3.max(ink.y + ink.h))
+        });
     Some(Area { x: corners.0, y: corners.1, w: corners.2 - corners.0, h: corners.3 - corners.1 })
 }
 
@@ -123,10 +124,16 @@ fn classic(svg: &mut Svg, block: &Block, palette: &Palette) {
     }
     for line in &block.lines {
         let Voice { surround, .. } = voice(palette, Finish::Classic, line.is_loud);
-        text(svg, line, (0.0, 0.0), &format!("fill='{surround}' stroke='{surround}' stroke-width='{width:.1}'"));
+        text(
+            svg,
+            line,
+            (0.0, 0.0),
+            &format!("fill='{surround}' stroke='{surround}' stroke-width='{width:.1}'"),
+        );
     }
     for line in &block.lines {
-        let [loud, plain] = [true, false].map(|is_loud| voice(palette, Finish::Classic, is_loud).fill.to_string());
+        let [loud, plain] =
+            [true, false].map(|is_loud| voice(palette, Finish::Classic, is_loud).fill.to_string());
         two_tone(svg, line, &loud, &plain);
     }
 }
@@ -137,7 +144,10 @@ fn pro(svg: &mut Svg, block: &Block, palette: &Palette) {
         let colour = if palette.is_light { palette.paper } else { palette.ink };
         for grown in [3.2, 2.4, 1.7] {
             for line in &block.lines {
-                let paint = format!("fill='none' stroke='{colour}' stroke-opacity='0.26' stroke-width='{:.1}'", width * grown);
+                let paint = format!(
+                    "fill='none' stroke='{colour}' stroke-opacity='0.26' stroke-width='{:.1}'",
+                    width * grown
+                );
                 text(svg, line, (0.0, area.h * 0.014), &paint);
             }
         }
@@ -146,7 +156,8 @@ fn pro(svg: &mut Svg, block: &Block, palette: &Palette) {
         let depth = f32::from(step) * width * 0.16;
         for line in &block.lines {
             let base = voice(palette, Finish::Pro, line.is_loud);
-            let side = if palette.is_light { mix(base.fill, palette.ink, 0.3) } else { darker(base.fill, 0.62) };
+            let side =
+                if palette.is_light { mix(base.fill, palette.ink, 0.3) } else { darker(base.fill, 0.62) };
             let paint = format!("fill='{side}' stroke='{side}' stroke-width='{:.1}'", width * 0.35);
             text(svg, line, (depth * 0.4, depth), &paint);
         }
@@ -154,7 +165,12 @@ fn pro(svg: &mut Svg, block: &Block, palette: &Palette) {
     for line in &block.lines {
         let Voice { surround, .. } = voice(palette, Finish::Pro, line.is_loud);
         let edge = if palette.is_light { surround } else { palette.ink };
-        text(svg, line, (0.0, 0.0), &format!("fill='{edge}' stroke='{edge}' stroke-width='{:.1}'", width * 0.5));
+        text(
+            svg,
+            line,
+            (0.0, 0.0),
+            &format!("fill='{edge}' stroke='{edge}' stroke-width='{:.1}'", width * 0.5),
+        );
         let [loud, plain] = [true, false].map(|is_loud| {
             let fill = voice(palette, Finish::Pro, is_loud).fill;
             let (top, bottom) = match (palette.is_light, is_loud) {
@@ -174,8 +190,14 @@ fn lightning(svg: &mut Svg, block: &Block, palette: &Palette) {
         let Area { x, y, w, h } = line.ink;
         let Voice { fill, surround } = voice(palette, Finish::Lightning, line.is_loud);
         let slant = h * 0.08;
-        let (left, right, top, bottom) = (x - padding * 1.5, x + w + padding * 1.5, y - padding, y + h + padding);
-        let plate = polygon(&[(left + slant, top), (right + slant, top), (right - slant, bottom), (left - slant, bottom)]);
+        let (left, right, top, bottom) =
+            (x - padding * 1.5, x + w + padding * 1.5, y - padding, y + h + padding);
+        let plate = polygon(&[
+            (left + slant, top),
+            (right + slant, top),
+            (right - slant, bottom),
+            (left - slant, bottom),
+        ]);
         svg.add(format_args!("<path d='{plate}' fill='{surround}'/>"));
         text(svg, line, (0.0, 0.0), &format!("fill='{fill}'"));
     }

@@ -2,7 +2,10 @@
 
 use super::dice::Dice;
 use crate::{
-    colour::{BLACK, Hsl, WHITE, chroma, contrast, darker, distance, from_hsl, hsl, hue_gap, lighter, luminance, mix},
+    colour::{
+        BLACK, Hsl, WHITE, chroma, contrast, darker, distance, from_hsl, hsl, hue_gap, lighter, luminance,
+        mix,
+    },
     ports::{ColorAnalysis, HexColour, Intent},
 };
 
@@ -89,12 +92,15 @@ impl Palette {
             };
             list.iter()
                 .copied()
-                .filter(|colour| chroma(*colour) > 0.35 && against.iter().all(|o| distance(*colour, *o) > 130.0))
+                .filter(|colour| {
+                    chroma(*colour) > 0.35 && against.iter().all(|o| distance(*colour, *o) > 130.0)
+                })
                 .max_by(|a, b| score(*a).total_cmp(&score(*b)))
         };
         let hue = hsl(base).h;
-        let accent = loud(&[base])
-            .unwrap_or_else(|| from_hsl(Hsl { h: if hue_gap(hue, 50.0) > 50.0 { 50.0 } else { 195.0 }, s: 1.0, l: 0.55 }));
+        let accent = loud(&[base]).unwrap_or_else(|| {
+            from_hsl(Hsl { h: if hue_gap(hue, 50.0) > 50.0 { 50.0 } else { 195.0 }, s: 1.0, l: 0.55 })
+        });
         let pop = loud(&[base, accent])
             .unwrap_or_else(|| from_hsl(Hsl { h: hsl(accent).h + 150.0, s: 0.85, l: 0.58 }));
         let near = |colour: &&HexColour| distance(**colour, accent) > 90.0 && distance(**colour, base) > 50.0;
@@ -106,7 +112,8 @@ impl Palette {
     /// Without a template: what the words ask for.
     pub(crate) fn of_intent(intent: &Intent, dice: &mut Dice) -> Self {
         let wanted = [intent.style.as_str(), intent.mood.as_str()];
-        let by_style: Vec<_> = STYLES.iter().filter(|(name, _)| wanted.contains(name)).map(|(_, c)| *c).collect();
+        let by_style: Vec<_> =
+            STYLES.iter().filter(|(name, _)| wanted.contains(name)).map(|(_, c)| *c).collect();
         let rows = |category: &str| -> Vec<_> {
             CATEGORIES.iter().filter(|(name, _)| *name == category).map(|(_, c)| *c).collect()
         };

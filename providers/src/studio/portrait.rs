@@ -1,8 +1,12 @@
 //! The user's face and logo: decoded under limits, cut and scaled for the canvas.
 
-use std::{io::Cursor, sync::Arc};
+use std::sync::Arc;
 
-use image::{DynamicImage, ImageFormat, imageops::FilterType};
+use image::{
+    DynamicImage, ExtendedColorType, ImageEncoder,
+    codecs::png::{CompressionType, FilterType, PngEncoder},
+    imageops,
+};
 
 use crate::{
     analyzer::skin_patch,
@@ -14,6 +18,8 @@ const FACE_SIDE: u32 = 520;
 /// Side of the square around a face, in heights of its skin.
 const HEAD_ROOM: f32 = 2.1;
 const LOGO_SIDE: u32 = 300;
+/// Side of the copy on which transparency is counted.
+const SAMPLE_SIDE: u32 = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cutout {
@@ -45,25 +51,26 @@ pub(crate) fn face(bytes: &[u8]) -> Result<Portrait, ProviderError> {
         start.clamp(0.0, (length - side) as f32) as u32
     };
     let square = picture.crop_imm(start(cx, width), start(cy, height), side, side);
-    encode(&square.resize_exact(FACE_SIDE, FACE_SIDE, FilterType::Triangle))
+    encode(&square.resize_exact(FACE_SIDE, FACE_SIDE, imageops::FilterType::Triangle))
 }
 
 /// The whole logo, small.
 pub(crate) fn logo(bytes: &[u8]) -> Result<Portrait, ProviderError> {
     let picture = decode(bytes, &PictureLimits::default()).map_err(|error| refused(&error))?;
-    encode(&picture.resize(LOGO_SIDE, LOGO_SIDE, FilterType::Triangle))
+    encode(&picture.resize(LOGO_SIDE, LOGO_SIDE, imageops::FilterType::Triangle))
 }
 
 fn encode(picture: &DynamicImage) -> Result<Portrait, ProviderError> {
-    let rgba = picture.to_rgba8();
-    let clear = rgba.as_raw().chunks_exact(4).filter(|pixel| pixel[3] < 128).count();
-    let cutout = if clear * 20 > rgba.as_raw().len() / 4 { Cutout::Transparent } else { Cutout::Opaque };
-    let mut png = Cursor::new(Vec::new());
-    DynamicImage::ImageRgba8(rgba)
-        .write_to(&mut png, ImageFormat::Png)
+    let small = picture.thumbnail_exact(SAMPLE_SIDE, SAMPLE_SIDE).to_rgba8();
+    let clear = small.pixels().filter(|pixel| pixel.0[3] < 128).count();
+    let cutout =
+        if clear * 20 > (SAMPLE_SIDE * SAMPLE_SIDE) as usize { Cutout::Transparent } else { Cutout::Opaque };
+    let mut png = Vec::new();
+    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Sub)
+        .write_image(picture.to_rgba8().as_raw(), picture.width(), picture.height(), ExtendedColorType::Rgba8)
         .map_err(|error| ProviderError::Protocol { reason: error.to_string() })?;
     Ok(Portrait {
-        png: Arc::new(png.into_inner()),
+        png: Arc::new(png),
         width: picture.width() as f32,
         height: picture.height() as f32,
         cutout,

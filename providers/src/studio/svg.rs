@@ -86,7 +86,8 @@ impl Svg {
 
 fn stop_list(stops: &[(f32, HexColour, f32)]) -> String {
     stops.iter().fold(String::new(), |mut list, (offset, colour, opacity)| {
-        let _ = write!(list, "<stop offset='{offset:.3}' stop-color='{colour}' stop-opacity='{opacity:.3}'/>");
+        let _ =
+            write!(list, "<stop offset='{offset:.3}' stop-color='{colour}' stop-opacity='{opacity:.3}'/>");
         list
     })
 }

@@ -1,11 +1,28 @@
-use std::time::Instant;
+use std::{collections::HashSet, sync::Mutex};
 
 use bytes::Bytes;
+use image::{DynamicImage, Rgb, RgbImage};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::*;
-use crate::ports::Intent;
+use super::{
+    art::{Art, Finish, Placement},
+    fonts::{Font, drawable, measure},
+    layout::{Area, Kind, Layout, Wish},
+    palette::Palette,
+    *,
+};
+use crate::{
+    colour::{contrast, distance},
+    ports::{
+        BackgroundType, Balance, ColorAnalysis, ColorTemperature, Composition, ContrastLevel, DesignDna,
+        HexColour, Intent, LayoutType, StyleCharacteristics, TextPlacement, TextSize, TextStyle, Typography,
+        VisualElements, VisualHierarchy,
+    },
+};
+
+const FACE: HexColour = HexColour([12, 220, 150]);
+const LOGO: HexColour = HexColour([250, 0, 200]);
 
 fn job(headline: &str, category: &str, elements: &[&str], finish: &str) -> GenerationJob {
     GenerationJob {
@@ -31,60 +48,371 @@ fn job(headline: &str, category: &str, elements: &[&str], finish: &str) -> Gener
     }
 }
 
+fn gaming(finish: &str) -> GenerationJob {
+    job("Gaming Explosions", "gaming", &["controller", "explosion"], finish)
+}
+
+fn dna(colours: &[&str], placement: TextPlacement) -> DesignDna {
+    DesignDna {
+        color_analysis: ColorAnalysis {
+            primary_colors: colours.iter().map(|c| c.parse().unwrap()).collect(),
+            secondary_colors: Vec::new(),
+            color_temperature: ColorTemperature::Cool,
+            contrast_level: ContrastLevel::High,
+        },
+        typography: Typography {
+            text_style: TextStyle::Bold,
+            text_size: TextSize::Large,
+            text_placement: placement,
+            font_characteristics: Vec::new(),
+        },
+        composition: Composition {
+            layout_type: LayoutType::RuleOfThirds,
+            focal_points: Vec::new(),
+            visual_hierarchy: VisualHierarchy::TextFirst,
+            balance: Balance::Asymmetric,
+        },
+        visual_elements: VisualElements {
+            has_human_face: false,
+            has_text_overlay: true,
+            has_logo_branding: false,
+            background_type: BackgroundType::Gradient,
+            visual_effects: Vec::new(),
+        },
+        style_characteristics: StyleCharacteristics {
+            design_style: "bold".to_owned(),
+            energy_level: 7,
+            mood: "exciting".to_owned(),
+            target_audience: "gaming".to_owned(),
+        },
+    }
+}
+
+fn draw(job: &GenerationJob) -> GeneratedPicture {
+    draw_job(job, &mut |_| {}).unwrap()
+}
+
+fn pixels(picture: &GeneratedPicture) -> RgbImage {
+    image::load_from_memory(&picture.png).unwrap().to_rgb8()
+}
+
+/// Mean difference per channel, 0 to 255.
+fn difference(a: &RgbImage, b: &RgbImage) -> f64 {
+    let sum: u64 = a.as_raw().iter().zip(b.as_raw()).map(|(x, y)| u64::from(x.abs_diff(*y))).sum();
+    sum as f64 / a.as_raw().len() as f64
+}
+
+fn share_near(picture: &RgbImage, colour: HexColour, reach: f32) -> f32 {
+    let near = picture.pixels().filter(|pixel| distance(HexColour(pixel.0), colour) < reach).count();
+    near as f32 / (picture.width() * picture.height()) as f32
+}
+
+fn plain(colour: HexColour, width: u32, height: u32) -> Bytes {
+    let mut png = std::io::Cursor::new(Vec::new());
+    let picture = RgbImage::from_pixel(width, height, Rgb(colour.0));
+    DynamicImage::ImageRgb8(picture).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    Bytes::from(png.into_inner())
+}
+
 #[test]
-#[ignore = "writes a gallery for the eye; set STUDIO_GALLERY to a directory"]
-fn gallery() {
-    let Ok(dir) = std::env::var("STUDIO_GALLERY") else { return };
-    let rows: &[(&str, &str, &[&str])] = &[
-        ("Gaming Explosions", "gaming", &["explosion", "controller"]),
-        ("Learn Rust in 10 Minutes", "tech", &["laptop"]),
-        ("Passive Income 2026", "business", &["cash", "chart"]),
-        ("Best Pizza Ever", "food", &["pizza"]),
-        ("Japan Travel Guide", "travel", &["plane", "mountain"]),
-        ("30 Day Abs", "fitness", &["dumbbell"]),
-        ("Breaking News", "news", &["megaphone"]),
-        ("Lofi Beats", "music", &["headphones"]),
-        ("Black Holes Explained", "science", &["rocket"]),
-        ("My Morning Routine", "lifestyle", &["coffee"]),
+fn the_same_job_gives_the_same_bytes_and_another_seed_another_picture() {
+    let first = draw(&gaming("classic"));
+    assert_eq!(first, draw(&gaming("classic")));
+    let other = draw(&GenerationJob { seed: 8, ..gaming("classic") });
+    assert!(difference(&pixels(&first), &pixels(&other)) > 3.0);
+}
+
+#[test]
+fn every_finish_gives_a_picture_of_its_own_below_one_megabyte() {
+    let drawn: Vec<_> = ["classic", "pro", "lightning"].iter().map(|finish| draw(&gaming(finish))).collect();
+    for picture in &drawn {
+        assert!(picture.png.len() < 1_000_000);
+        assert_eq!(pixels(picture).dimensions(), (1280, 720));
+        assert_eq!((picture.width, picture.height), (1280, 720));
+    }
+    let drawn: Vec<_> = drawn.iter().map(pixels).collect();
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        assert!(
+            difference(&drawn[a], &drawn[b]) > 8.0,
+            "{a} and {b} are {}",
+            difference(&drawn[a], &drawn[b])
+        );
+    }
+}
+
+#[test]
+fn different_prompts_give_clearly_different_pictures() {
+    let prompts = [
+        gaming("classic"),
+        job("Best Pizza", "food", &["pizza"], "classic"),
+        job("Lofi Beats", "music", &["headphones"], "classic"),
     ];
-    for (index, (headline, category, elements)) in rows.iter().enumerate() {
-        for finish in ["classic", "pro", "lightning"] {
-            let mut job = job(headline, category, elements, finish);
-            job.seed = index as u64;
-            if let Ok(face) = std::env::var("STUDIO_FACE")
-                && index % 2 == 1
-            {
-                job.face = Some(Bytes::from(std::fs::read(face).unwrap()));
+    let drawn: Vec<_> = prompts.iter().map(|job| pixels(&draw(job))).collect();
+    for (a, b) in [(0, 1), (0, 2), (1, 2)] {
+        assert!(difference(&drawn[a], &drawn[b]) > 25.0);
+    }
+}
+
+#[test]
+fn the_palette_of_the_template_dominates_the_picture() {
+    let styled = |colours: &[&str]| GenerationJob {
+        style: Some(dna(colours, TextPlacement::Left)),
+        ..gaming("classic")
+    };
+    let green = pixels(&draw(&styled(&["#0B5A2A", "#1FB552", "#FFD60A"])));
+    let red = pixels(&draw(&styled(&["#7A0410", "#E5121C", "#FFFFFF"])));
+    let share = |picture: &RgbImage, channel: usize| {
+        let leading = picture.pixels().filter(|p| (0..3).all(|c| c == channel || p.0[channel] > p.0[c]));
+        leading.count() as f32 / (1280.0 * 720.0)
+    };
+    assert!(share(&green, 1) > 0.45, "green leads in {}", share(&green, 1));
+    assert!(share(&red, 0) > 0.6, "red leads in {}", share(&red, 0));
+    assert!(difference(&green, &red) > 25.0);
+}
+
+#[test]
+fn the_template_decides_where_the_words_stand() {
+    let at = |placement| {
+        let job = GenerationJob { style: Some(dna(&["#101040", "#3050C0"], placement)), ..gaming("classic") };
+        Brief::of_job(&job).layout.text.center()
+    };
+    assert!(at(TextPlacement::Left).0 < 500.0);
+    assert!(at(TextPlacement::Right).0 > 780.0);
+    assert!(at(TextPlacement::Top).1 < 250.0);
+    assert!(at(TextPlacement::Bottom).1 > 470.0);
+}
+
+#[test]
+fn words_change_the_pixels_where_they_stand_and_custom_text_wins() {
+    let with = |text: Option<&str>| {
+        let mut job = job("Headline Words", "tech", &["laptop"], "classic");
+        job.custom_text = text.map(str::to_owned);
+        // One salt for the dice, so that only the words differ.
+        job.style = Some(dna(&["#101040", "#3050C0"], TextPlacement::Left));
+        job
+    };
+    let brief = Brief::of_job(&with(Some("MY OWN TEXT")));
+    assert_eq!(brief.text, "MY OWN TEXT");
+    assert_eq!(Brief::of_job(&with(None)).text, "Headline Words");
+    let mut silent = brief.clone();
+    silent.text = String::new();
+    let images = Images::default();
+    let draw = |brief: &Brief| compose::draw(brief, &images, (1280, 720), &mut |_| {}).unwrap();
+    let (spoken, silent) = (draw(&brief), draw(&silent));
+    let Area { x, y, w, h } = brief.layout.text;
+    let mut changed = [0_usize; 2];
+    for (index, (a, b)) in spoken.pixels().iter().zip(silent.pixels()).enumerate() {
+        let (px, py) = ((index % 1280) as f32, (index / 1280) as f32);
+        let is_inside = px >= x && px < x + w && py >= y && py < y + h;
+        changed[usize::from(is_inside)] += usize::from(a != b);
+    }
+    assert!(changed[1] > 60_000, "{changed:?}");
+    assert!(changed[0] < 500, "words left their area: {changed:?}");
+}
+
+#[test]
+fn words_contrast_with_what_surrounds_them_in_every_palette() {
+    let grounds =
+        ["#000000", "#FFFFFF", "#808080", "#FFE600", "#2A0A5E", "#FB3E3E", "#8FE8C0", "#FBE3EA", "#0000FF"];
+    for base in grounds {
+        for accent in grounds {
+            let [base_colour, accent_colour] = [base, accent].map(|c| c.parse().unwrap());
+            let palette = Palette::of(base_colour, base_colour, accent_colour, accent_colour);
+            for finish in [Finish::Classic, Finish::Pro, Finish::Lightning] {
+                for is_loud in [false, true] {
+                    let voice = lettering::voice(&palette, finish, is_loud);
+                    let ratio = contrast(voice.fill, voice.surround);
+                    assert!(ratio >= 4.5, "{base} {accent} {finish:?} {is_loud}: {ratio}");
+                }
             }
-            if let Ok(logo) = std::env::var("STUDIO_LOGO")
-                && index % 3 == 1
-            {
-                job.logo = Some(Bytes::from(std::fs::read(logo).unwrap()));
-            }
-            let start = Instant::now();
-            let mut marks = String::new();
-            let picture = draw_job(&job, &mut |p| marks.push_str(&format!(" {p}@{}", start.elapsed().as_millis()))).unwrap();
-            println!("{category} {finish}: {:?} {} KiB{marks}", start.elapsed(), picture.png.len() / 1024);
-            std::fs::write(format!("{dir}/{category}-{finish}.png"), &picture.png).unwrap();
         }
     }
 }
 
 #[test]
-#[ignore = "writes one prompt in the style of every starter template; set STUDIO_GALLERY to a directory"]
-fn gallery_of_styles() {
-    let Ok(dir) = std::env::var("STUDIO_GALLERY") else { return };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for template in crate::starter::library() {
-        let png = template.draw().unwrap();
-        let analyzer = crate::analyzer::MeasuringAnalyzer;
-        use crate::ports::VisionAnalyzer;
-        let dna = runtime.block_on(analyzer.design_dna(&png, &crate::ports::AnalysisHints::default())).unwrap();
-        let intent = runtime.block_on(analyzer.intent(template.description)).unwrap();
-        let mut job = job(&intent.headline, template.category, &[], "classic");
-        job.intent = intent;
-        job.style = Some(dna);
-        let picture = draw_job(&job, &mut |_| {}).unwrap();
-        std::fs::write(format!("{dir}/styled-{}.png", template.slug), &picture.png).unwrap();
+fn words_never_touch_the_face() {
+    for kind in [Kind::Left, Kind::Right, Kind::Top, Kind::Bottom, Kind::Center] {
+        for size in [TextSize::Large, TextSize::Medium, TextSize::Small] {
+            for energy in [1, 5, 10] {
+                let wish = Wish { kind, size, energy, has_face: true, has_logo: true, has_text: true };
+                let layout = Layout::of(&wish, &mut dice::Dice::salted(1, &[]));
+                let ((fx, fy), r) = layout.face.unwrap();
+                let Area { x, y, w, h } = layout.text;
+                let nearest = (fx.clamp(x, x + w), fy.clamp(y, y + h));
+                let gap = (nearest.0 - fx).hypot(nearest.1 - fy) - r;
+                assert!(gap >= 18.0, "{kind:?} {size:?} {energy}: {gap}");
+                assert!(
+                    fx - r >= 0.0 && fx + r <= 1280.0 && fy - r >= 0.0 && fy + r <= 720.0,
+                    "{kind:?} clips the face"
+                );
+            }
+        }
     }
+}
+
+#[test]
+fn a_turned_block_stays_inside_the_canvas_and_its_area() {
+    for energy in [5, 10] {
+        let mut brief = Brief::of_job(&job("Extremely Long Headline Words", "gaming", &[], "classic"));
+        let wish = Wish {
+            kind: Kind::Left,
+            size: TextSize::Large,
+            energy,
+            has_face: false,
+            has_logo: false,
+            has_text: true,
+        };
+        brief.layout = Layout::of(&wish, &mut dice::Dice::salted(1, &[]));
+        let area = compose::inset(&brief.layout.text, &brief);
+        let block = headline::fit(&brief.text, brief.font, &area, 0.0).unwrap().unwrap();
+        let ink = lettering::extent(&block).unwrap();
+        let (cx, cy) = ink.center();
+        let (sin, cos) = brief.layout.tilt.to_radians().sin_cos();
+        for (x, y) in
+            [(ink.x, ink.y), (ink.x + ink.w, ink.y), (ink.x, ink.y + ink.h), (ink.x + ink.w, ink.y + ink.h)]
+        {
+            let (dx, dy) = (x - cx, y - cy);
+            let (px, py) = (cx + dx * cos - dy * sin, cy + dx * sin + dy * cos);
+            let outer = brief.layout.text;
+            assert!(px >= outer.x && px <= outer.x + outer.w, "{px} {outer:?}");
+            assert!(py >= outer.y - 1.0 && py <= outer.y + outer.h + 1.0, "{py} {outer:?}");
+        }
+    }
+}
+
+#[test]
+fn face_and_logo_appear_in_every_finish() {
+    for finish in ["classic", "pro", "lightning"] {
+        let mut job = gaming(finish);
+        let without = pixels(&draw(&job));
+        job.face = Some(plain(FACE, 300, 400));
+        job.logo = Some(plain(LOGO, 200, 100));
+        let with = pixels(&draw(&job));
+        assert!(share_near(&without, FACE, 24.0) < 0.001);
+        assert!(
+            share_near(&with, FACE, 24.0) > 0.05,
+            "{finish}: face covers {}",
+            share_near(&with, FACE, 24.0)
+        );
+        assert!(
+            share_near(&with, LOGO, 24.0) > 0.004,
+            "{finish}: logo covers {}",
+            share_near(&with, LOGO, 24.0)
+        );
+    }
+}
+
+#[test]
+fn a_face_that_is_no_picture_is_refused() {
+    let job = GenerationJob { face: Some(Bytes::from_static(b"MZ not a picture")), ..gaming("classic") };
+    assert!(matches!(draw_job(&job, &mut |_| {}), Err(ProviderError::BadRequest { .. })));
+    let job = GenerationJob { width: 100_000, ..gaming("classic") };
+    assert!(matches!(draw_job(&job, &mut |_| {}), Err(ProviderError::BadRequest { .. })));
+}
+
+#[test]
+fn other_alphabets_are_drawn_or_left_out_but_never_break() {
+    for text in ["Русский заголовок", "Ελληνικά νέα", "Tiếng Việt Ở Đây", "Überraschung ÇA VA ñ"]
+    {
+        let font = Font::Anton.covering(text);
+        let inks = measure(font, &text.split(' ').map(|word| font.case(word)).collect::<Vec<_>>()).unwrap();
+        assert!(inks.iter().all(|ink| ink.width > 20.0), "{text} in {font:?}");
+        assert_eq!(drawable(text), text);
+    }
+    assert_eq!(drawable("🔥 Hot 🚀 Deal 🔥"), "Hot Deal");
+    for text in ["日本語のタイトル", "مرحبا بالعالم", "🔥🔥🔥", "", "   "] {
+        let mut job = job(text, "travel", &[], "classic");
+        job.custom_text = Some(text.to_owned());
+        assert_eq!(Brief::of_job(&job).text, "", "{text}");
+        assert!(draw(&job).png.len() > 10_000);
+    }
+}
+
+#[test]
+fn every_bundled_font_has_the_characters_it_claims() {
+    for font in
+        [Font::Anton, Font::Bangers, Font::ArchivoBlack, Font::RobotoCondensed, Font::Playfair, Font::Lobster]
+    {
+        let claimed: Vec<String> =
+            ('!'..='\u{2122}').filter(|c| font.has(*c) && c.is_alphanumeric()).map(String::from).collect();
+        let inks = measure(font, &claimed).unwrap();
+        let missing: Vec<_> = claimed.iter().zip(&inks).filter(|(_, ink)| ink.width < 1.0).collect();
+        assert!(missing.is_empty(), "{font:?} lacks {missing:?}");
+    }
+}
+
+#[test]
+fn markup_in_words_is_only_words() {
+    let mut job = gaming("classic");
+    job.custom_text = Some("</text><image href='face'/> & \"Q\" <b>".to_owned());
+    assert!(draw(&job).png.len() > 10_000);
+}
+
+#[test]
+fn very_long_words_and_texts_still_fit() {
+    let area = Area { x: 0.0, y: 0.0, w: 600.0, h: 500.0 };
+    for text in ["A", &"word ".repeat(60), &"x".repeat(300)] {
+        let block = headline::fit(text, Font::Anton, &area, 0.5).unwrap().unwrap();
+        let ink = lettering::extent(&block).unwrap();
+        assert!(ink.w <= 600.5 && ink.h <= 500.5 && ink.x >= -0.5 && ink.y >= -0.5, "{ink:?}");
+    }
+}
+
+#[test]
+fn every_motif_draws_something_of_its_own() {
+    let tones = motifs::Tones {
+        main: HexColour([90, 60, 200]),
+        accent: HexColour([255, 214, 10]),
+        pop: HexColour([0, 200, 255]),
+        dark: HexColour([20, 16, 30]),
+        light: HexColour([255, 255, 255]),
+    };
+    let mut seen = HashSet::new();
+    for name in motifs::names() {
+        let art: Art = motifs::draw(name, &tones, &mut dice::Dice::salted(1, &[])).unwrap();
+        let mut svg = svg::Svg::default();
+        art.place(
+            &mut svg,
+            &Placement {
+                at: (640.0, 360.0),
+                size: 400.0,
+                turn: 0.0,
+                finish: Finish::Classic,
+                outline: HexColour([255, 255, 255]),
+                outline_width: 0.0,
+                ink: HexColour([0, 0, 0]),
+                has_soft_shadow: false,
+            },
+        );
+        let tree = fonts::parse(&svg.finish(1280, 720), &fonts::options()).unwrap();
+        let bounds = tree.root().abs_bounding_box();
+        assert!(bounds.width() > 180.0 && bounds.height() > 180.0, "{name} is tiny: {bounds:?}");
+        assert!(bounds.left() > 400.0 && bounds.right() < 880.0, "{name} leaves its box: {bounds:?}");
+        let mut pixmap = tiny_skia::Pixmap::new(1280, 720).unwrap();
+        resvg::render(&tree, tiny_skia::Transform::identity(), &mut pixmap.as_mut());
+        assert!(seen.insert(pixmap.take()), "{name} looks like another motif");
+    }
+}
+
+#[test]
+fn every_word_of_the_lexicon_leads_to_a_motif_that_exists() {
+    let known = motifs::names();
+    for category in crate::lexicon::CATEGORIES {
+        assert!(category.motifs.iter().all(|name| known.contains(name)), "{}", category.name);
+        assert!(category.motifs.len() >= 4);
+    }
+    for word in ["explosions", "laptop", "pizza", "abs", "podcast", "puppy", "mars", "secret"] {
+        let motif = crate::lexicon::motifs_of(&crate::words::stem(word)).next().unwrap();
+        assert!(known.contains(&motif), "{word} -> {motif}");
+    }
+}
+
+#[tokio::test]
+async fn progress_rises_to_one_hundred_in_several_steps() {
+    let seen = Mutex::new(Vec::new());
+    let job = gaming("lightning");
+    let picture = Studio.generate(&job, &|percent| seen.lock().unwrap().push(percent)).await.unwrap();
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.len() >= 5 && seen.is_sorted() && seen.last() == Some(&100), "{seen:?}");
+    assert_eq!(picture.provider_generation_id, format!("studio-{}", Uuid::nil()));
 }

@@ -21,7 +21,12 @@ pub(super) fn controller(art: &mut Art, tones: &Tones) {
     art.shade("M-197 108 C-192 165 -142 168 -112 124 C-92 94 -72 78 -40 78 L40 78 C72 78 92 94 112 124 C142 168 192 165 197 108 C180 130 140 122 118 92 C96 62 72 52 40 52 L-40 52 C-72 52 -96 62 -118 92 C-140 122 -180 130 -197 108Z", 0.22);
     art.detail(rect((-136.0, -36.0), (84.0, 28.0), 9.0), tones.dark);
     art.detail(rect((-108.0, -64.0), (28.0, 84.0), 9.0), tones.dark);
-    for (x, y, hue) in [(94.0, -58.0, 0x00FF_CB2F), (94.0, 14.0, 0x003D_D468), (58.0, -22.0, 0x0030_A7FF), (130.0, -22.0, 0x00FF_3B4E)] {
+    for (x, y, hue) in [
+        (94.0, -58.0, 0x00FF_CB2F),
+        (94.0, 14.0, 0x003D_D468),
+        (58.0, -22.0, 0x0030_A7FF),
+        (130.0, -22.0, 0x00FF_3B4E),
+    ] {
         art.detail(circle(x, y, 20.0), tones.dark);
         art.detail(circle(x, y, 16.0), rgb(hue));
         art.shine(ellipse(x - 4.0, y - 6.0, 7.0, 5.0), 0.6);
@@ -95,7 +100,10 @@ pub(super) fn ball(art: &mut Art, tones: &Tones) {
             let a = angle + side;
             (r * a.cos(), r * a.sin())
         };
-        art.detail(polygon(&[at(120.0, -0.24), at(120.0, 0.24), at(172.0, 0.4), at(177.0, 0.0), at(172.0, -0.4)]), tones.dark);
+        art.detail(
+            polygon(&[at(120.0, -0.24), at(120.0, 0.24), at(172.0, 0.4), at(177.0, 0.0), at(172.0, -0.4)]),
+            tones.dark,
+        );
         let ((x1, y1), (x2, y2)) = (at(66.0, 0.0), at(122.0, 0.0));
         art.line(format!("M{x1:.0} {y1:.0}L{x2:.0} {y2:.0}"), tones.dark, 8.0);
         let ((x3, y3), (x4, y4)) = (at(122.0, 0.24), at(122.0, 1.016));

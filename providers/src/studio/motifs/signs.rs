@@ -56,7 +56,10 @@ pub(super) fn fire(art: &mut Art, _: &Tones) {
 
 pub(super) fn heart(art: &mut Art, _: &Tones) {
     art.body("M0 170 C-230 20 -200 -150 -96 -150 C-40 -150 -10 -110 0 -80 C10 -110 40 -150 96 -150 C200 -150 230 20 0 170Z", rgb(0x00F5_2F57));
-    art.shine("M-150 -40 C-156 -100 -120 -124 -86 -122 C-120 -104 -132 -70 -128 -30 C-134 -22 -148 -26 -150 -40Z", 0.7);
+    art.shine(
+        "M-150 -40 C-156 -100 -120 -124 -86 -122 C-120 -104 -132 -70 -128 -30 C-134 -22 -148 -26 -150 -40Z",
+        0.7,
+    );
     art.shade("M0 170 C120 90 190 0 176 -80 C150 30 60 110 -30 148Z", 0.16);
 }
 
@@ -88,7 +91,14 @@ pub(super) fn clock(art: &mut Art, tones: &Tones) {
     for i in 0..12_u8 {
         let a = (f32::from(i) * 30.0).to_radians();
         let (s, c) = a.sin_cos();
-        let _ = write!(ticks, "M{:.0} {:.0}L{:.0} {:.0}", 108.0 * c, 10.0 + 108.0 * s, 122.0 * c, 10.0 + 122.0 * s);
+        let _ = write!(
+            ticks,
+            "M{:.0} {:.0}L{:.0} {:.0}",
+            108.0 * c,
+            10.0 + 108.0 * s,
+            122.0 * c,
+            10.0 + 122.0 * s
+        );
     }
     art.line(ticks, tones.dark, 8.0);
     art.line("M0 10 L0 -76 M0 10 L64 46", tones.dark, 16.0);
@@ -116,7 +126,11 @@ pub(super) fn gift(art: &mut Art, tones: &Tones) {
 pub(super) fn target(art: &mut Art, tones: &Tones) {
     for (r, white) in [(180.0, false), (136.0, true), (92.0, false), (46.0, true)] {
         let colour = if white { rgb(0x00FF_FFFF) } else { rgb(0x00EE_2E3C) };
-        if r > 170.0 { art.body(circle(0.0, 0.0, r), colour) } else { art.detail(circle(0.0, 0.0, r), colour) }
+        if r > 170.0 {
+            art.body(circle(0.0, 0.0, r), colour)
+        } else {
+            art.detail(circle(0.0, 0.0, r), colour)
+        }
     }
     art.detail(circle(0.0, 0.0, 18.0), rgb(0x00EE_2E3C));
     art.bar("M6 -6 L150 -150", tones.dark, 18.0);
@@ -134,7 +148,10 @@ pub(super) fn warning(art: &mut Art, tones: &Tones) {
 pub(super) fn globe(art: &mut Art, tones: &Tones) {
     art.body(circle(0.0, 0.0, 180.0), rgb(0x0022_8BE6));
     art.detail("M-150 -80 C-120 -150 -50 -170 -10 -160 C10 -130 -40 -110 -30 -80 C-60 -40 -100 -60 -110 -20 C-140 -10 -160 -40 -150 -80Z", rgb(0x003F_C66B));
-    art.detail("M-70 20 C-30 0 10 30 6 70 C-10 110 -30 160 -50 160 C-70 130 -60 100 -80 80 C-90 60 -90 30 -70 20Z", rgb(0x003F_C66B));
+    art.detail(
+        "M-70 20 C-30 0 10 30 6 70 C-10 110 -30 160 -50 160 C-70 130 -60 100 -80 80 C-90 60 -90 30 -70 20Z",
+        rgb(0x003F_C66B),
+    );
     art.detail("M60 -130 C110 -130 150 -90 168 -40 C150 0 130 -20 110 0 C130 40 90 90 70 60 C60 20 40 10 50 -30 C30 -60 40 -110 60 -130Z", rgb(0x003F_C66B));
     art.line("M-180 0 L180 0 M0 -180 L0 180 M-150 -98 C-60 -70 60 -70 150 -98 M-150 98 C-60 70 60 70 150 98 M0 -180 C-130 -100 -130 100 0 180 M0 -180 C130 -100 130 100 0 180", tones.light, 3.0);
     art.shine(ellipse(-76.0, -96.0, 60.0, 40.0), 0.35);

@@ -13,14 +13,21 @@ const GOLD: u32 = 0x00FF_C52E;
 pub(super) fn laptop(art: &mut Art, tones: &Tones) {
     art.body(rect((-150.0, -140.0), (300.0, 210.0), 18.0), rgb(0x0039_4252));
     art.detail(rect((-134.0, -124.0), (268.0, 178.0), 8.0), rgb(SCREEN));
-    for (i, (indent, width)) in [(0.0, 90.0), (24.0, 130.0), (24.0, 70.0), (48.0, 110.0), (24.0, 50.0), (0.0, 30.0)].iter().enumerate() {
+    for (i, (indent, width)) in
+        [(0.0, 90.0), (24.0, 130.0), (24.0, 70.0), (48.0, 110.0), (24.0, 50.0), (0.0, 30.0)]
+            .iter()
+            .enumerate()
+    {
         let y = -104.0 + i as f32 * 25.0;
         let colour = [tones.accent, tones.pop, rgb(0x0058_E6A9)][i % 3];
         art.detail(rect((-116.0 + indent, y), (*width, 12.0), 6.0), colour);
         art.faint(rect((-104.0 + indent + width, y), (44.0, 12.0), 6.0), tones.light, 0.7);
     }
     art.shine("M30 -124 L134 -124 L134 40Z", 0.12);
-    art.body("M-196 70 L196 70 L186 104 C184 112 178 116 170 116 L-170 116 C-178 116 -184 112 -186 104Z", rgb(STEEL));
+    art.body(
+        "M-196 70 L196 70 L186 104 C184 112 178 116 170 116 L-170 116 C-178 116 -184 112 -186 104Z",
+        rgb(STEEL),
+    );
     art.detail(rect((-42.0, 70.0), (84.0, 14.0), 7.0), rgb(0x009A_A6B6));
     art.shine("M-192 72 L192 72 L190 80 L-190 80Z", 0.7);
 }
@@ -106,7 +113,11 @@ pub(super) fn bulb(art: &mut Art, tones: &Tones) {
     for i in 0..8_u8 {
         let a = (f32::from(i) * 40.0 - 230.0).to_radians();
         let (c, s) = (a.cos(), a.sin());
-        art.bar(format!("M{:.0} {:.0}L{:.0} {:.0}", 152.0 * c, -50.0 + 152.0 * s, 186.0 * c, -50.0 + 186.0 * s), rgb(0x00FF_D84A), 15.0);
+        art.bar(
+            format!("M{:.0} {:.0}L{:.0} {:.0}", 152.0 * c, -50.0 + 152.0 * s, 186.0 * c, -50.0 + 186.0 * s),
+            rgb(0x00FF_D84A),
+            15.0,
+        );
     }
     art.body("M0 -170 C76 -170 122 -112 122 -50 C122 10 84 34 70 90 L-70 90 C-84 34 -122 10 -122 -50 C-122 -112 -76 -170 0 -170Z", rgb(0x00FF_D84A));
     art.faint(circle(0.0, -50.0, 80.0), rgb(0x00FF_F6C4), 0.8);
@@ -114,7 +125,10 @@ pub(super) fn bulb(art: &mut Art, tones: &Tones) {
     art.body(rect((-66.0, 88.0), (132.0, 34.0), 12.0), rgb(STEEL));
     art.body(rect((-58.0, 120.0), (116.0, 32.0), 12.0), rgb(0x00AE_B8C6));
     art.body("M-36 152 L36 152 L20 182 L-20 182Z", tones.dark);
-    art.shine("M-84 -70 C-80 -116 -50 -140 -18 -146 C-50 -120 -60 -90 -58 -48 C-70 -40 -82 -50 -84 -70Z", 0.75);
+    art.shine(
+        "M-84 -70 C-80 -116 -50 -140 -18 -146 C-50 -120 -60 -90 -58 -48 C-70 -40 -82 -50 -84 -70Z",
+        0.75,
+    );
 }
 
 pub(super) fn atom(art: &mut Art, tones: &Tones) {
@@ -166,17 +180,31 @@ pub(super) fn cash(art: &mut Art, _: &Tones) {
     for (turn, green) in [(-34.0_f32, 0x0023_9A55), (-16.0, 0x002F_B566), (4.0, 0x003F_CC78)] {
         let (s, c) = turn.to_radians().sin_cos();
         let at = |x: f32, y: f32| (x * c - y * s, 40.0 + x * s + y * c);
-        art.body(polygon(&[at(-176.0, -90.0), at(176.0, -90.0), at(176.0, 90.0), at(-176.0, 90.0)]), rgb(green));
-        art.faint(polygon(&[at(-156.0, -70.0), at(156.0, -70.0), at(156.0, 70.0), at(-156.0, 70.0)]), rgb(0x00D9_FBE3), 0.28);
+        art.body(
+            polygon(&[at(-176.0, -90.0), at(176.0, -90.0), at(176.0, 90.0), at(-176.0, 90.0)]),
+            rgb(green),
+        );
+        art.faint(
+            polygon(&[at(-156.0, -70.0), at(156.0, -70.0), at(156.0, 70.0), at(-156.0, 70.0)]),
+            rgb(0x00D9_FBE3),
+            0.28,
+        );
         let (x, y) = at(0.0, 0.0);
         art.detail(circle(x, y, 58.0), rgb(0x00E4_FBEA));
     }
-    art.line("M24 10 C8 -8 -28 -4 -28 18 C-28 46 30 32 30 62 C30 86 -12 88 -28 70 M0 -12 L0 94", rgb(0x0017_7A41), 13.0);
+    art.line(
+        "M24 10 C8 -8 -28 -4 -28 18 C-28 46 30 32 30 62 C30 86 -12 88 -28 70 M0 -12 L0 94",
+        rgb(0x0017_7A41),
+        13.0,
+    );
 }
 
 pub(super) fn megaphone(art: &mut Art, tones: &Tones) {
     art.bar("M-70 60 L-40 160 L10 160 L-14 60", tones.dark, 26.0);
-    art.body("M-120 -60 L60 -60 L150 -160 C170 -150 170 150 150 160 L60 66 L-120 66 C-190 66 -190 -60 -120 -60Z", tones.accent);
+    art.body(
+        "M-120 -60 L60 -60 L150 -160 C170 -150 170 150 150 160 L60 66 L-120 66 C-190 66 -190 -60 -120 -60Z",
+        tones.accent,
+    );
     art.body(ellipse(150.0, 0.0, 34.0, 162.0), tones.light);
     art.detail(ellipse(154.0, 0.0, 18.0, 110.0), tones.dark);
     art.detail(rect((-30.0, -60.0), (40.0, 126.0), 0.0), tones.light);

@@ -1,0 +1,218 @@
+//! Workers: exactly once, poison events, rebuilding.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cqrs_es::Aggregate;
+use domain::conversation::Conversation;
+use event_log::OpenedEvent;
+use projections::runtime::{parked, rebuild, request_retry};
+use projections::{ApplyError, PoisonPolicy, Projection, WorkerStatus};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::examples::{
+    analysis, analyze, choose, define_algorithm, generate, grant, hold, id, log_in, register, request, say,
+    start_chat, upload_face, upload_template,
+};
+use crate::stack::{Stack, until};
+
+/// Notes each event of a chat, and refuses some of them for as long as it is told to.
+struct Tally {
+    policy: PoisonPolicy,
+    /// The chat whose messages it does not understand.
+    refused: Option<Uuid>,
+    refuses: Arc<AtomicBool>,
+}
+
+impl Tally {
+    fn new(policy: PoisonPolicy, refused: Option<Uuid>) -> Self {
+        Self { policy, refused, refuses: Arc::new(AtomicBool::new(true)) }
+    }
+}
+
+const TALLY: &str = "CREATE TABLE tally (position bigint NOT NULL, chat uuid NOT NULL)";
+
+#[async_trait]
+impl Projection for Tally {
+    fn name(&self) -> &'static str {
+        "tally"
+    }
+
+    fn aggregates(&self) -> &'static [&'static str] {
+        &[Conversation::TYPE]
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["tally"]
+    }
+
+    fn poison(&self) -> PoisonPolicy {
+        self.policy
+    }
+
+    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        let chat: Uuid = event.recorded.aggregate_id.parse().unwrap();
+        sqlx::query("INSERT INTO tally (position, chat) VALUES ($1, $2)")
+            .bind(event.recorded.position)
+            .bind(chat)
+            .execute(tx)
+            .await?;
+        let poison = event.recorded.event_type == "MessagePosted" && self.refused == Some(chat);
+        if poison && self.refuses.load(Ordering::SeqCst) {
+            return Err(ApplyError::poison("it is not understood"));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_is_parked_with_the_later_ones_of_its_aggregate_until_it_is_understood() {
+    let mut stack = Stack::start().await;
+    stack.execute(TALLY).await;
+    let ada = register(&stack.log, "ada").await;
+    let good = start_chat(&stack.log, ada, "good").await;
+    let bad = start_chat(&stack.log, ada, "bad").await;
+    let poison = stack.log.head().await.unwrap() + 1;
+    say(&stack.log, ada, bad, "boo").await;
+    say(&stack.log, ada, good, "hello").await;
+    let tally = Tally::new(PoisonPolicy::Park, Some(bad.0));
+    let refuses = tally.refuses.clone();
+    let status = stack.work(Arc::new(tally));
+    stack.caught_up("tally").await;
+    // A later event of the same aggregate comes in after the page that held the poison one.
+    say(&stack.log, ada, bad, "boo again").await;
+    say(&stack.log, ada, good, "hello again").await;
+    stack.caught_up("tally").await;
+
+    let set_aside = parked(stack.log.pool(), 100).await.unwrap();
+    assert_eq!(set_aside[0].position, poison);
+    assert!(set_aside[0].reason.contains("it is not understood"));
+    assert!(set_aside[1..].iter().all(|event| event.reason.contains("an earlier event is parked")));
+    let of_bad = format!("SELECT count(*) FROM events WHERE aggregate_id = '{bad}'");
+    let all_of_bad = stack.count(&of_bad).await;
+    assert_eq!(i64::try_from(set_aside.len()).unwrap(), all_of_bad - 1, "all but the start of the chat");
+    let complete = "SELECT (SELECT count(*) FROM events WHERE aggregate_type = 'conversation') \
+         - (SELECT count(*) FROM tally) - (SELECT count(*) FROM parked_events)";
+    assert_eq!(stack.count(complete).await, 0, "each event is applied or parked, none is skipped");
+    assert!(matches!(*status.borrow(), WorkerStatus::Following { .. }));
+
+    refuses.store(false, Ordering::SeqCst);
+    assert_eq!(
+        request_retry(stack.log.pool(), "tally").await.unwrap(),
+        u64::try_from(all_of_bad - 1).unwrap()
+    );
+    until("the parked events are applied", async || parked(stack.log.pool(), 1).await.unwrap().is_empty())
+        .await;
+    assert_eq!(stack.count(complete).await, 0);
+    say(&stack.log, ada, bad, "welcome back").await;
+    stack.caught_up("tally").await;
+    assert_eq!(stack.count(complete).await, 0);
+    let twice = "SELECT count(*) - count(DISTINCT position) FROM tally";
+    assert_eq!(stack.count(twice).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_stops_a_projection_of_money_right_before_it() {
+    let mut stack = Stack::start().await;
+    stack.execute(TALLY).await;
+    let ada = register(&stack.log, "ada").await;
+    let bad = start_chat(&stack.log, ada, "bad").await;
+    let poison = stack.log.head().await.unwrap() + 1;
+    say(&stack.log, ada, bad, "boo").await;
+    start_chat(&stack.log, ada, "later").await;
+    let mut status = stack.work(Arc::new(Tally::new(PoisonPolicy::Stop, Some(bad.0))));
+    let stopped = status.wait_for(|status| matches!(status, WorkerStatus::Stopped { .. }));
+    let stopped = tokio::time::timeout(Duration::from_secs(20), stopped).await.unwrap().unwrap().clone();
+    let reason = "it is not understood".to_owned();
+    assert_eq!(stopped, WorkerStatus::Stopped { position: poison, reason });
+    assert_eq!(stack.count("SELECT position FROM checkpoints WHERE projection = 'tally'").await, poison - 1);
+    assert_eq!(stack.count("SELECT count(*) FROM tally").await, 1, "what came before is kept");
+    assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_take_the_lease_from_each_other_apply_each_event_once() {
+    let mut stack = Stack::start().await;
+    stack.execute(TALLY).await;
+    let ada = register(&stack.log, "ada").await;
+    for _ in 0..3 {
+        stack.work(Arc::new(Tally::new(PoisonPolicy::Park, None)));
+    }
+    let pool = stack.log.pool().clone();
+    let thief = tokio::spawn(async move {
+        loop {
+            // The lease ends while its holder works; whoever asks next gets it.
+            sqlx::query("UPDATE leases SET held_until = clock_timestamp() - interval '1 second'")
+                .execute(&pool)
+                .await
+                .unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let chat = start_chat(&stack.log, ada, "busy").await;
+    let epochs = "SELECT max(epoch) FROM leases WHERE name = 'projection:tally'";
+    while stack.count("SELECT coalesce(max(epoch), 0) FROM leases WHERE name = 'projection:tally'").await < 4
+    {
+        say(&stack.log, ada, chat, "go on").await;
+    }
+    stack.caught_up("tally").await;
+    thief.abort();
+    assert!(stack.count(epochs).await >= 4, "the lease changed hands");
+    let missing = "SELECT count(*) FROM events AS e WHERE e.aggregate_type = 'conversation' \
+         AND (SELECT count(*) FROM tally AS t WHERE t.position = e.position) <> 1";
+    assert_eq!(stack.count(missing).await, 0);
+    assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn projecting_twice_equals_projecting_once() {
+    let mut stack = Stack::with_all_workers().await;
+    a_busy_day(&stack).await;
+    stack.all_caught_up().await;
+    stack.execute("UPDATE work SET done_at = '2026-01-02' WHERE role = 'assistant'").await;
+    let mut tables: Vec<&str> = projections::all().iter().flat_map(|p| p.tables().iter().copied()).collect();
+    tables.push("work");
+    let mut before = Vec::new();
+    for table in &tables {
+        let rows = stack.rows(table).await;
+        assert_ne!(rows, serde_json::json!([]), "{table} is part of the example");
+        before.push(rows);
+    }
+    // The workers go on while their read models are emptied under them.
+    for projection in projections::all() {
+        rebuild(stack.log.pool(), projection.as_ref()).await.unwrap();
+    }
+    stack.all_caught_up().await;
+    for (table, rows) in tables.iter().zip(before) {
+        assert_eq!(stack.rows(table).await, rows, "{table} differs");
+    }
+    assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
+    stack.work(Arc::new(projections::credits::CreditAccounts));
+}
+
+async fn a_busy_day(stack: &Stack) {
+    let log = &stack.log;
+    let algorithm = define_algorithm(log, "pro", 5).await;
+    let template = upload_template(log, "gaming").await;
+    let mut vector = vec![0.0; 1536];
+    vector[3] = 1.0;
+    analyze(log, template, analysis(vector)).await;
+    for name in ["ada", "bob"] {
+        let user = register(log, name).await;
+        log_in(log, user, 60).await;
+        grant(log, user, 20).await;
+        upload_face(log, user).await;
+        let chat = start_chat(log, user, "New chat").await;
+        for number in 0..20 {
+            say(log, user, chat, &format!("wish {number}")).await;
+        }
+        choose(log, user, chat, algorithm).await;
+        let request_id = domain::RequestId(id());
+        hold(log, user, request_id, 5).await;
+        generate(log, user, algorithm, Some(template)).await;
+        request(log, user, algorithm, None).await;
+    }
+}
