@@ -40,12 +40,12 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- Which log this is, and where it begins when its oldest part was archived. One row.
 CREATE TABLE log_identity (
-    only boolean NOT NULL DEFAULT true,
+    singleton boolean NOT NULL DEFAULT true,
     log_id uuid NOT NULL DEFAULT gen_random_uuid(),
     floor_position bigint NOT NULL DEFAULT 0,
     floor_chain bytea NOT NULL DEFAULT '\x0000000000000000000000000000000000000000000000000000000000000000',
-    CONSTRAINT log_identity_pkey PRIMARY KEY (only),
-    CONSTRAINT log_identity_one_row CHECK (only)
+    CONSTRAINT log_identity_pkey PRIMARY KEY (singleton),
+    CONSTRAINT log_identity_one_row CHECK (singleton)
 );
 
 INSERT INTO log_identity DEFAULT VALUES;

@@ -42,7 +42,11 @@ pub(crate) const ACKS_PENDING_MAX: usize = 1000;
 impl Bus {
     /// Starts to connect. A server that is away is no error: the connection is made when it is back.
     pub async fn connect(url: &str, options: BusOptions) -> Result<Self, BusError> {
-        let client = ConnectOptions::new()
+        let connect = match credentials(url)? {
+            Some((user, password)) => ConnectOptions::with_user_and_password(user, password),
+            None => ConnectOptions::new(),
+        };
+        let client = connect
             .name("routix")
             .retry_on_initial_connect()
             .max_reconnects(None)
@@ -65,4 +69,10 @@ impl Bus {
     pub async fn flush(&self) -> Result<(), BusError> {
         self.client.flush().await.map_err(BusError::unavailable)
     }
+}
+
+/// User and password of the address. The client library reads them only from its options.
+fn credentials(url: &str) -> Result<Option<(String, String)>, BusError> {
+    let address: async_nats::ServerAddr = url.parse().map_err(BusError::unavailable)?;
+    Ok(address.username().map(|user| (user.to_owned(), address.password().unwrap_or_default().to_owned())))
 }

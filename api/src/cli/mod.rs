@@ -76,7 +76,9 @@ pub fn run() -> ExitCode {
 fn start_logging(config: &Config, quiet: bool) {
     let default = if quiet { "error" } else { "warn,api=info,commands=info,nats=info,projections=info" };
     let filter = EnvFilter::try_from_env("ROUTIX_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     if config.log_json {
         builder.json().init();
     } else {

@@ -149,7 +149,7 @@ pub(super) fn words(sample: &Sample) -> Option<Words> {
             right += f32::from(u8::from(column >= COLUMNS / 2));
             top += f32::from(u8::from(row < ROWS / 3));
             bottom += f32::from(u8::from(row >= ROWS - ROWS / 3));
-            middle += f32::from(u8::from(row >= ROWS / 3 && row < ROWS - ROWS / 3));
+            middle += f32::from(u8::from((ROWS / 3..ROWS - ROWS / 3).contains(&row)));
         }
     }
     if longest < 3 || cover < 5 {

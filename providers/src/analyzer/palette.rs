@@ -26,8 +26,8 @@ pub(super) fn palette(sample: &Sample) -> Vec<Swatch> {
         let mut sums = vec![[0.0_f32; 4]; centers.len()];
         for (colour, count) in &bins {
             let nearest = nearest(&centers, *colour);
-            for channel in 0..3 {
-                sums[nearest][channel] += f32::from(colour.0[channel]) * count;
+            for (sum, channel) in sums[nearest].iter_mut().zip(colour.0) {
+                *sum += f32::from(channel) * count;
             }
             sums[nearest][3] += count;
         }
@@ -58,8 +58,8 @@ fn histogram(sample: &Sample) -> Vec<(HexColour, f32)> {
     let mut bins: BTreeMap<[u8; 3], [u32; 4]> = BTreeMap::new();
     for pixel in &sample.pixels {
         let sum = bins.entry(pixel.0.map(|channel| channel >> 4)).or_default();
-        for channel in 0..3 {
-            sum[channel] += u32::from(pixel.0[channel]);
+        for (sum, channel) in sum.iter_mut().zip(pixel.0) {
+            *sum += u32::from(channel);
         }
         sum[3] += 1;
     }

@@ -61,7 +61,7 @@ fn black_beside_white_is_high_contrast_and_out_of_balance() {
 
 #[test]
 fn a_busy_loud_picture_has_more_energy_than_a_soft_gradient() {
-    let soft = measured(|x, _| [120 + (x / 16) as u8, 130, 140]);
+    let soft = measured(|x, _| [60 + (x / 5) as u8, 130, 190 - (x / 8) as u8]);
     let busy = measured(|x, y| if (x / 14 + y / 14) % 2 == 0 { [255, 230, 0] } else { [220, 0, 60] });
     let levels = (soft.style_characteristics.energy_level, busy.style_characteristics.energy_level);
     assert!(levels.0 <= 3 && levels.1 >= 8, "{levels:?}");

@@ -66,7 +66,9 @@ fn vector(text: &str) -> Vec<f32> {
         vector[0] = 1.0;
         return vector;
     }
-    vector.iter_mut().for_each(|value| *value /= length);
+    for value in &mut vector {
+        *value /= length;
+    }
     vector
 }
 

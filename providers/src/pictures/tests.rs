@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::*;
 
-fn encoded(picture: DynamicImage, format: ImageFormat) -> Vec<u8> {
+fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     picture.write_to(&mut out, format).unwrap();
     out.into_inner()
@@ -12,7 +12,7 @@ fn encoded(picture: DynamicImage, format: ImageFormat) -> Vec<u8> {
 
 fn photo(width: u32, height: u32) -> DynamicImage {
     DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, |x, y| {
-        Rgb([(x % 256) as u8, (y % 256) as u8, 120])
+        Rgb([x.to_le_bytes()[0], y.to_le_bytes()[0], 120])
     }))
 }
 
@@ -47,13 +47,13 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 fn opaque_pictures_become_jpeg_and_transparent_ones_png() {
     let limits = PictureLimits::default();
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
-        let picture = normalise(&encoded(photo(64, 48), format), &limits).unwrap();
+        let picture = normalise(&encoded(&photo(64, 48), format), &limits).unwrap();
         assert_eq!((picture.mime, picture.extension), ("image/jpeg", "jpg"));
         assert_eq!((picture.width, picture.height), (64, 48));
         assert!(picture.bytes.starts_with(&[0xFF, 0xD8, 0xFF]));
     }
     for format in [ImageFormat::Png, ImageFormat::WebP] {
-        let picture = normalise(&encoded(cutout(64, 48), format), &limits).unwrap();
+        let picture = normalise(&encoded(&cutout(64, 48), format), &limits).unwrap();
         assert_eq!((picture.mime, picture.extension), ("image/png", "png"));
         let back = image::load_from_memory(&picture.bytes).unwrap().to_rgba8();
         assert_eq!((back.get_pixel(0, 0).0[3], back.get_pixel(63, 0).0), (0, [200, 30, 40, 255]));
@@ -83,13 +83,13 @@ fn the_bytes_decide_the_type_not_the_name() {
 
 #[test]
 fn limits_are_refused_with_their_numbers() {
-    let bytes = encoded(photo(64, 48), ImageFormat::Png);
+    let bytes = encoded(&photo(64, 48), ImageFormat::Png);
     let limits = PictureLimits { max_bytes: 100, ..PictureLimits::default() };
     assert_eq!(normalise(&bytes, &limits), Err(PictureError::TooLarge { bytes: bytes.len(), max: 100 }));
     let limits = PictureLimits { max_pixels: 3_000, ..PictureLimits::default() };
     assert_eq!(normalise(&bytes, &limits), Err(PictureError::TooManyPixels { pixels: 3_072, max: 3_000 }));
     assert_eq!(
-        normalise(&encoded(photo(8, 400), ImageFormat::Png), &PictureLimits::default()),
+        normalise(&encoded(&photo(8, 400), ImageFormat::Png), &PictureLimits::default()),
         Err(PictureError::TooSmall)
     );
 }
@@ -97,7 +97,7 @@ fn limits_are_refused_with_their_numbers() {
 #[test]
 fn a_cut_off_picture_is_corrupt() {
     for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::WebP] {
-        let bytes = encoded(photo(200, 200), format);
+        let bytes = encoded(&photo(200, 200), format);
         let refused = normalise(&bytes[..40], &PictureLimits::default());
         assert!(matches!(refused, Err(PictureError::Corrupt { .. })), "{format:?} gave {refused:?}");
     }
@@ -109,7 +109,7 @@ fn a_cut_off_picture_is_corrupt() {
 
 #[test]
 fn metadata_and_trailing_bytes_do_not_survive() {
-    let mut jpeg = encoded(photo(64, 48), ImageFormat::Jpeg);
+    let mut jpeg = encoded(&photo(64, 48), ImageFormat::Jpeg);
     let secret = b"Exif\0\0GPS-SECRET";
     let mut segment = vec![0xFF, 0xE1];
     segment.extend(u16::try_from(secret.len() + 2).unwrap().to_be_bytes());
@@ -123,9 +123,9 @@ fn metadata_and_trailing_bytes_do_not_survive() {
 
 #[test]
 fn previews_are_small_and_never_enlarged() {
-    let preview = thumbnail(&encoded(photo(1280, 720), ImageFormat::Png), 320).unwrap();
+    let preview = thumbnail(&encoded(&photo(1280, 720), ImageFormat::Png), 320).unwrap();
     assert_eq!((preview.width, preview.height, preview.mime), (320, 180, "image/jpeg"));
-    let preview = thumbnail(&encoded(cutout(64, 48), ImageFormat::Png), 320).unwrap();
+    let preview = thumbnail(&encoded(&cutout(64, 48), ImageFormat::Png), 320).unwrap();
     assert_eq!((preview.width, preview.height), (64, 48));
     let shown = image::load_from_memory(&preview.bytes).unwrap().to_rgb8().get_pixel(2, 2).0;
     assert!(shown.iter().all(|channel| *channel > 240), "transparent shows as {shown:?}");

@@ -65,7 +65,7 @@ impl StarterTemplate {
             text: words.to_owned(),
             font: Font::of_style(style).covering(words),
             palette: Palette::of(base, glow, accent, pop),
-            layout: Layout::of(&wish, &mut dice),
+            layout: Layout::of(wish, &mut dice),
             textures: textures.to_vec(),
             is_flat: finish == Finish::Lightning,
             motifs: motifs.to_vec(),

@@ -103,7 +103,7 @@ impl Art {
                 svg.add(format_args!("</g>"));
             }
             Finish::Classic | Finish::Pro => {
-                self.silhouette(svg, &pose(drop, drop * 1.2), how.ink, how.outline_width * unit)
+                self.silhouette(svg, &pose(drop, drop * 1.2), how.ink, how.outline_width * unit);
             }
             Finish::Lightning => {
                 svg.add(format_args!("<g opacity='0.28'>"));
@@ -164,7 +164,7 @@ fn shape(svg: &mut Svg, d: &str, role: &Role, how: &Placement) {
             svg.add(format_args!("<path d='{d}' fill='{colour}' fill-opacity='{opacity:.2}'/>"));
         }
         Role::Line(colour, width) => {
-            svg.add(format_args!("<path d='{d}' fill='none' stroke='{colour}' stroke-width='{width:.1}'/>"))
+            svg.add(format_args!("<path d='{d}' fill='none' stroke='{colour}' stroke-width='{width:.1}'/>"));
         }
         Role::Shine(opacity) if how.finish != Finish::Lightning => {
             svg.add(format_args!("<path d='{d}' fill='#FFFFFF' fill-opacity='{opacity:.2}'/>"));

@@ -54,7 +54,7 @@ impl Brief {
         };
         let ground = style.map(|dna| dna.visual_elements.background_type);
         let category = category_named(&intent.category);
-        let layout = Layout::of(&wish, &mut dice);
+        let layout = Layout::of(wish, &mut dice);
         Self {
             font: font_of(intent, style, finish, &mut dice).covering(&text),
             palette,

@@ -1,4 +1,4 @@
-//! The studio's only randomness: SplitMix64 from the job's seed.
+//! The studio's only randomness: `SplitMix64` from the job's seed.
 
 /// Same seed, same throws, on every machine.
 #[derive(Debug, Clone)]

@@ -84,19 +84,18 @@ impl Kind {
             return dice.pick(&[Self::Left, Self::Left, Self::Right, Self::Bottom, Self::Top]);
         };
         match dna.typography.text_placement {
-            TextPlacement::Left | TextPlacement::Corner => Self::Left,
             TextPlacement::Right => Self::Right,
             TextPlacement::Top => Self::Top,
             TextPlacement::Bottom => Self::Bottom,
             TextPlacement::Center => Self::Center,
             TextPlacement::Overlay if dna.composition.layout_type == LayoutType::Centered => Self::Bottom,
-            TextPlacement::Overlay => Self::Left,
+            TextPlacement::Left | TextPlacement::Corner | TextPlacement::Overlay => Self::Left,
         }
     }
 }
 
 impl Layout {
-    pub(crate) fn of(wish: &Wish, dice: &mut Dice) -> Self {
+    pub(crate) fn of(wish: Wish, dice: &mut Dice) -> Self {
         let lean = if wish.energy >= 5 { f32::from(wish.energy) * 0.55 } else { 0.0 };
         let turn = dice.range(-1.0, 1.0) * (3.0 + f32::from(wish.energy) * 0.9);
         let mut layout = Self::unchecked(wish, lean, turn);
@@ -107,7 +106,7 @@ impl Layout {
         layout
     }
 
-    fn unchecked(wish: &Wish, lean: f32, turn: f32) -> Self {
+    fn unchecked(wish: Wish, lean: f32, turn: f32) -> Self {
         if !wish.has_text {
             return Self::wordless(turn, wish.has_face);
         }
@@ -120,7 +119,7 @@ impl Layout {
         }
     }
 
-    fn beside(wish: &Wish, lean: f32, turn: f32, mirrored: bool) -> Self {
+    fn beside(wish: Wish, lean: f32, turn: f32, mirrored: bool) -> Self {
         let width = match wish.size {
             TextSize::Large => 680.0,
             TextSize::Medium => 620.0,
@@ -146,7 +145,7 @@ impl Layout {
         Self { text, align: 0.0, tilt: -lean * 0.8, hero, sides, face, logo }
     }
 
-    fn stacked(wish: &Wish, turn: f32, words_on_top: bool) -> Self {
+    fn stacked(wish: Wish, turn: f32, words_on_top: bool) -> Self {
         let height = match (wish.size, wish.has_face) {
             (TextSize::Large, false) => 316.0,
             (TextSize::Medium, false) | (TextSize::Large, true) => 262.0,
@@ -176,7 +175,7 @@ impl Layout {
         Self { text, align: 0.5, tilt: 0.0, hero, sides, face, logo }
     }
 
-    fn centered(wish: &Wish, lean: f32, turn: f32) -> Self {
+    fn centered(wish: Wish, lean: f32, turn: f32) -> Self {
         let (w, h) = match wish.size {
             TextSize::Large => (820.0, 430.0),
             TextSize::Medium => (760.0, 380.0),

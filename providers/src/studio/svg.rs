@@ -24,7 +24,7 @@ impl Svg {
         let (x, y) = (cos / 2.0, sin / 2.0);
         let (x1, y1, x2, y2) = (0.5 - x, 0.5 - y, 0.5 + x, 0.5 + y);
         self.define(
-            format!(
+            &format!(
                 "x1='{x1:.3}' y1='{y1:.3}' x2='{x2:.3}' y2='{y2:.3}'>\
                  <stop offset='0' stop-color='{from}'/><stop offset='1' stop-color='{to}'/></linearGradient>"
             ),
@@ -35,7 +35,7 @@ impl Svg {
     /// A fill around the middle of the shape; stops are (offset, colour, opacity).
     pub(crate) fn radial(&mut self, stops: &[(f32, HexColour, f32)]) -> String {
         let stops = stop_list(stops);
-        self.define(format!("cx='0.5' cy='0.5' r='0.5'>{stops}</radialGradient>"), "radialGradient")
+        self.define(&format!("cx='0.5' cy='0.5' r='0.5'>{stops}</radialGradient>"), "radialGradient")
     }
 
     /// A fill fixed on the canvas, for shapes that share one light.
@@ -43,7 +43,7 @@ impl Svg {
         let (cx, cy) = at;
         let stops = stop_list(stops);
         self.define(
-            format!(
+            &format!(
                 "gradientUnits='userSpaceOnUse' cx='{cx:.1}' cy='{cy:.1}' r='{radius:.1}'>{stops}</radialGradient>"
             ),
             "radialGradient",
@@ -53,7 +53,7 @@ impl Svg {
     /// A blur usable as `filter='…'` on a group.
     pub(crate) fn blur(&mut self, deviation: f32) -> String {
         self.define(
-            format!(
+            &format!(
                 "x='-20%' y='-20%' width='140%' height='140%' color-interpolation-filters='sRGB'>\
                  <feGaussianBlur stdDeviation='{deviation:.1}'/></filter>"
             ),
@@ -63,12 +63,12 @@ impl Svg {
 
     /// A clip usable as `clip-path='…'`.
     pub(crate) fn clip(&mut self, d: &str) -> String {
-        self.define(format!("><path d='{d}'/></clipPath>"), "clipPath")
+        self.define(&format!("><path d='{d}'/></clipPath>"), "clipPath")
     }
 
-    fn define(&mut self, rest: String, element: &str) -> String {
+    fn define(&mut self, rest: &str, element: &str) -> String {
         let next = self.ids.len();
-        let id = *self.ids.entry(rest.clone()).or_insert_with(|| {
+        let id = *self.ids.entry(rest.to_owned()).or_insert_with(|| {
             let _ = write!(self.defs, "<{element} id='d{next}' {rest}");
             next
         });

@@ -127,9 +127,9 @@ pub(super) fn target(art: &mut Art, tones: &Tones) {
     for (r, white) in [(180.0, false), (136.0, true), (92.0, false), (46.0, true)] {
         let colour = if white { rgb(0x00FF_FFFF) } else { rgb(0x00EE_2E3C) };
         if r > 170.0 {
-            art.body(circle(0.0, 0.0, r), colour)
+            art.body(circle(0.0, 0.0, r), colour);
         } else {
-            art.detail(circle(0.0, 0.0, r), colour)
+            art.detail(circle(0.0, 0.0, r), colour);
         }
     }
     art.detail(circle(0.0, 0.0, 18.0), rgb(0x00EE_2E3C));
