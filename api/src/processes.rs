@@ -83,6 +83,23 @@ impl Tasks {
         }
     }
 
+    /// Draws and uploads the starter library where it is missing, while the service is up already: a prompt
+    /// that finds no template yet is drawn without one.
+    pub fn stock_library(&mut self, app: &App) {
+        let commands = app.commands().clone();
+        self.spawn("starter library", async move {
+            match commands.upload_starter_library().await {
+                Ok(0) => {}
+                Ok(uploaded) => tracing::info!(templates = uploaded, "the starter library is in place"),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the starter library is incomplete; the next start goes on with it"
+                ),
+            }
+            std::future::pending().await
+        });
+    }
+
     /// Serves HTTP on a listener.
     pub fn serve(&mut self, app: &App, listener: TcpListener) {
         let service = app::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();

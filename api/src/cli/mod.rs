@@ -137,9 +137,9 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     tasks.work(&app, WorkRole::All);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
-    let uploaded = app.commands().upload_starter_library().await?;
     tasks.serve(&app, listener);
-    output::ready(&app, address, &credentials, uploaded);
+    output::ready(&app, address, &credentials);
+    tasks.stock_library(&app);
     Ok(tasks)
 }
 

@@ -18,12 +18,9 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// What a person needs to know who has just started everything.
-pub fn ready(app: &App, address: SocketAddr, credentials: &Credentials, uploaded: usize) {
+pub fn ready(app: &App, address: SocketAddr, credentials: &Credentials) {
     let url = format!("http://{address}");
     let file = app.config().data.join("credentials.json");
-    if uploaded > 0 {
-        println!("drew and uploaded a starter library of {uploaded} templates");
-    }
     println!(
         "\n  Routix is ready.\n\n  API    {url}\n  Docs   {url}/docs\n  Admin  {}  {}\n  Demo   {}  {}\n         (kept in {})\n\n  Try next:",
         credentials.admin.email,

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::file_name;
 
+#[derive(Clone)]
 pub(super) struct Client {
     http: reqwest::Client,
     server: String,
@@ -43,6 +44,11 @@ impl Client {
         json(self.authorised(request).json(body).send().await.with_context(|| self.unreachable())?).await
     }
 
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let request = self.http.get(format!("{}{path}", self.server));
+        json(self.authorised(request).send().await?).await
+    }
+
     pub(super) async fn upload(&self, path: &Path, kind: &'static str) -> anyhow::Result<String> {
         let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
         let form =
@@ -61,7 +67,7 @@ impl Client {
     /// Opens the live socket with a ticket.
     pub(super) async fn frames(&self) -> anyhow::Result<Frames> {
         let mut frames = Frames {
-            client: Self { http: self.http.clone(), server: self.server.clone(), token: self.token.clone() },
+            client: self.clone(),
             socket: None,
             last: None,
         };

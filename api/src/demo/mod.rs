@@ -52,12 +52,13 @@ pub async fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     log_in(&mut client, config, args.register).await?;
     let mut screen = Screen::new();
-    let mut frames = client.frames().await?;
+    let frames = client.frames().await?;
     let chat = client.post("/api/v1/chat/conversations", &json!({})).await?;
     let chat = text(&chat, "id")?.to_owned();
+    let mut order = Order { client: &client, chat: chat.clone(), frames, request: None };
     screen.user(&args.prompt);
     say(&client, &chat, &json!({ "type": "text", "content": args.prompt })).await?;
-    let offered = wait_for(&mut frames, &mut screen, "algorithm_select").await?;
+    let offered = order.wait_for(&mut screen, "algorithm_select").await?;
     let name = offer_name(&offered, &args.algorithm)?;
     let pictures = upload(&client, args).await?;
     // All but the last picture are attached before the algorithm is chosen; the last one answers the
@@ -68,16 +69,16 @@ pub async fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
             say(&client, &chat, &file_upload(picture)).await?;
         }
         choose(&client, &mut screen, &chat, &args.algorithm, &name).await?;
-        wait_for(&mut frames, &mut screen, "upload_request").await?;
+        order.wait_for(&mut screen, "upload_request").await?;
         screen.user(&format!("[{}]", last.1));
         say(&client, &chat, &file_upload(last)).await?;
     } else {
         choose(&client, &mut screen, &chat, &args.algorithm, &name).await?;
-        wait_for(&mut frames, &mut screen, "upload_request").await?;
+        order.wait_for(&mut screen, "upload_request").await?;
         screen.user("skip");
         say(&client, &chat, &json!({ "type": "text", "content": "skip" })).await?;
     }
-    let card = wait_for(&mut frames, &mut screen, "thumbnail_result").await?;
+    let card = order.wait_for(&mut screen, "thumbnail_result").await?;
     let png = client.get_bytes(text(&card["metadata"], "image_url")?).await?;
     std::fs::write(&args.out, &png).with_context(|| format!("{} cannot be written", args.out.display()))?;
     screen.saved(&args.out, png.len(), started.elapsed());
@@ -130,30 +131,57 @@ fn file_upload((asset_id, kind): &(String, &'static str)) -> Value {
     json!({ "type": "file_upload", "content": kind, "metadata": { "asset_id": asset_id, "asset_type": kind } })
 }
 
-/// Shows what happens until the assistant posts a message of `kind`, and returns it.
-async fn wait_for(frames: &mut Frames, screen: &mut Screen, kind: &str) -> anyhow::Result<Value> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let frame =
-            tokio::time::timeout_at(deadline, frames.next()).await.context("the server took too long")??;
-        let payload = &frame["payload"];
-        match frame["type"].as_str().unwrap_or_default() {
-            "chat:message" if payload["message"]["role"] == "assistant" => {
-                let message = payload["message"].clone();
-                screen.assistant(&message);
-                if message["type"] == kind {
-                    return Ok(message);
+/// One order, followed on the live stream. The account may have others under way.
+struct Order<'a> {
+    client: &'a Client,
+    chat: String,
+    frames: Frames,
+    request: Option<String>,
+}
+
+impl Order<'_> {
+    /// Shows what happens until the assistant posts a message of `kind`, and returns it.
+    async fn wait_for(&mut self, screen: &mut Screen, kind: &str) -> anyhow::Result<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let frame = tokio::time::timeout_at(deadline, self.frames.next())
+                .await
+                .context("the server took too long")??;
+            let payload = &frame["payload"];
+            match frame["type"].as_str().unwrap_or_default() {
+                "chat:message" if payload["conversation_id"] == self.chat => {
+                    let message = payload["message"].clone();
+                    if message["role"] != "assistant" {
+                        continue;
+                    }
+                    screen.assistant(&message);
+                    if message["type"] == kind {
+                        return Ok(message);
+                    }
+                    // A refusal comes as text where something else is expected.
+                    if kind == "thumbnail_result" && is_refusal(&message) {
+                        bail!("{}", message["content"].as_str().unwrap_or("the order was refused"));
+                    }
                 }
-                // A refusal comes as text where something else is expected.
-                if kind == "thumbnail_result" && is_refusal(&message) {
-                    bail!("{}", message["content"].as_str().unwrap_or("the order was refused"));
+                "generation:progress" if self.is_own(payload).await? => screen.progress(payload),
+                "generation:completed" if self.is_own(payload).await? => screen.complete(),
+                "generation:failed" if self.is_own(payload).await? => {
+                    bail!("{}", payload["error"].as_str().unwrap_or("the generation failed"));
                 }
+                _ => {}
             }
-            "generation:progress" => screen.progress(payload),
-            "generation:completed" => screen.complete(),
-            "generation:failed" => bail!("{}", payload["error"].as_str().unwrap_or("the generation failed")),
-            _ => {}
         }
+    }
+
+    /// Whether a frame is about this order: the request of this chat is looked up once.
+    async fn is_own(&mut self, payload: &Value) -> anyhow::Result<bool> {
+        if self.request.is_none() {
+            let list = self.client.get("/api/v1/generation?limit=100").await?;
+            let rows = list["generations"].as_array().cloned().unwrap_or_default();
+            let own = rows.iter().find(|row| row["conversation_id"] == self.chat);
+            self.request = own.and_then(|row| row["id"].as_str()).map(str::to_owned);
+        }
+        Ok(self.request.as_deref() == payload["request_id"].as_str())
     }
 }
 

@@ -304,8 +304,8 @@ async fn image(
     ApiQuery(params): ApiQuery<ImageParams>,
 ) -> Result<Response, ApiError> {
     const WHAT: &str = "picture";
-    let fresh = generations::get(app.reader(), wanted, user.user_id.0, id).await?;
-    let key = fresh.value.and_then(|row| row.image_key).ok_or(ApiError::NotFound { what: WHAT })?;
-    let object = app.providers().objects.get(&key).await.map_err(CommandError::from)?;
+    let fresh = generations::image_key(app.reader(), wanted, user.user_id.0, id).await?;
+    let image = fresh.value.ok_or(ApiError::NotFound { what: WHAT })?;
+    let object = app.providers().objects.get(&image.key).await.map_err(CommandError::from)?;
     Ok(picture(object, &format!("routix-{id}.png"), params.download))
 }

@@ -297,7 +297,7 @@ fn portrait(svg: &mut Svg, brief: &Brief, face: &Portrait) {
     }
     let clip = svg.clip(&frame(0.0));
     svg.add(format_args!(
-        "<g clip-path='{clip}'><image href='face' x='{:.1}' y='{:.1}' width='{:.1}' height='{:.1}' preserveAspectRatio='xMidYMid slice'/></g>",
+        "<g clip-path='{clip}'><image href='face' style='image-rendering:smooth' x='{:.1}' y='{:.1}' width='{:.1}' height='{:.1}' preserveAspectRatio='xMidYMid slice'/></g>",
         x - r,
         y - r,
         r * 2.0,
@@ -323,7 +323,7 @@ fn badge(svg: &mut Svg, brief: &Brief, logo: &Portrait) {
         svg.add(format_args!("<path d='{plate}' fill='{0}' fill-opacity='0.5' transform='translate(4 6)'/><path d='{plate}' fill='#FFFFFF' stroke='{0}' stroke-width='3'/>", brief.palette.ink));
     }
     svg.add(format_args!(
-        "<image href='logo' x='{:.1}' y='{:.1}' width='{w:.1}' height='{h:.1}'/>",
+        "<image href='logo' style='image-rendering:smooth' x='{:.1}' y='{:.1}' width='{w:.1}' height='{h:.1}'/>",
         x + 14.0,
         area.y + 12.0
     ));

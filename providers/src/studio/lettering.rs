@@ -142,18 +142,18 @@ fn pro(svg: &mut Svg, block: &Block, palette: &Palette) {
     let width = block.outline;
     if let Some(area) = extent(block) {
         let colour = if palette.is_light { palette.paper } else { palette.ink };
-        for grown in [3.2, 2.4, 1.7] {
+        for grown in [2.9, 1.9] {
             for line in &block.lines {
                 let paint = format!(
-                    "fill='none' stroke='{colour}' stroke-opacity='0.26' stroke-width='{:.1}'",
+                    "fill='none' stroke='{colour}' stroke-opacity='0.34' stroke-width='{:.1}'",
                     width * grown
                 );
                 text(svg, line, (0.0, area.h * 0.014), &paint);
             }
         }
     }
-    for step in (1..=4_u8).rev() {
-        let depth = f32::from(step) * width * 0.16;
+    for step in (1..=3_u8).rev() {
+        let depth = f32::from(step) * width * 0.21;
         for line in &block.lines {
             let base = voice(palette, Finish::Pro, line.is_loud);
             let side =
