@@ -1,1 +1,17 @@
-//! Every integration test of Routix in one binary.
+//! Every integration test of Routix in one binary, on real Postgres and real NATS, against the real program.
+//!
+//! A test starts its own processes on its own database and its own NATS server; only the Postgres server is
+//! shared. Every end-to-end test ends with the checker of the invariants.
+
+mod support;
+
+mod auth;
+mod bad_input;
+mod chat_flow;
+mod cli;
+mod credits;
+mod faults;
+mod live;
+mod several_servers;
+mod structure;
+mod templates;

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use commands::Login;
+use domain::user::Role;
 use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
@@ -43,8 +45,25 @@ enum Command {
         #[command(subcommand)]
         question: LogQuestion,
     },
+    /// Accounts of admins.
+    Admin {
+        #[command(subcommand)]
+        action: AdminAction,
+    },
     /// Orders a thumbnail from a running server and saves it.
     Demo(DemoArgs),
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminAction {
+    /// Registers an admin.
+    Create {
+        #[arg(long)]
+        email: String,
+        /// At least 8 characters.
+        #[arg(long, env = "ROUTIX_ADMIN_PASSWORD", hide_env_values = true)]
+        password: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,6 +118,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Log { question: LogQuestion::Verify { anchor } } => verify(config, anchor.as_deref()).await,
+        Command::Admin { action: AdminAction::Create { email, password } } => {
+            create_admin(config, Login { email, password }).await
+        }
         Command::Demo(args) => demo::run(&config, &args).await,
     }
 }
@@ -167,6 +189,17 @@ async fn work(config: Config, role: WorkRole) -> anyhow::Result<ExitCode> {
     output::line(&format!("ready: working as {role:?}").to_lowercase());
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn create_admin(config: Config, login: Login) -> anyhow::Result<ExitCode> {
+    let stack = Stack::connect(&config).await?;
+    let app = App::new(config, stack, false);
+    if app.commands().ensure_account(&login, "Admin", Role::Admin).await? {
+        output::line(&format!("{} is an admin now", login.email));
+        Ok(ExitCode::SUCCESS)
+    } else {
+        anyhow::bail!("{} is registered already", login.email)
+    }
 }
 
 async fn verify(config: Config, anchor: Option<&str>) -> anyhow::Result<ExitCode> {

@@ -7,7 +7,7 @@ use event_log::OpenedEvent;
 use sqlx::PgConnection;
 
 use super::NAME;
-use super::entry::entry_of;
+use super::entry::{Entry, entry_of};
 use crate::runtime::{ApplyError, PoisonPolicy, Projection, one_row};
 
 /// The projection.
@@ -34,25 +34,7 @@ impl Projection for CreditAccounts {
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
         let entry = entry_of(event.parse()?);
-        // Neither branch changes a row when the balance after the event does not follow from the one before.
-        let done = sqlx::query(
-            "INSERT INTO credit_balances AS b (user_id, available, held, updated_at) \
-             SELECT $1, $2, $4, $5 \
-             WHERE $3 = $2 OR EXISTS (SELECT 1 FROM credit_balances WHERE user_id = $1) \
-             ON CONFLICT ON CONSTRAINT credit_balances_pkey DO UPDATE \
-             SET available = $2, \
-                 held = b.held + $4, \
-                 updated_at = greatest(b.updated_at, $5) \
-             WHERE b.available + $3 = $2",
-        )
-        .bind(entry.user_id.0)
-        .bind(entry.balance_after)
-        .bind(entry.amount)
-        .bind(entry.held)
-        .bind(entry.at)
-        .execute(&mut *tx)
-        .await?;
-        one_row(&done, "the balance does not follow from the one before")?;
+        change_balance(tx, &entry).await?;
         let done = sqlx::query(
             "INSERT INTO credit_transactions ( \
                  id, user_id, generation_request_id, transaction_type, amount, balance_after, description, \
@@ -72,4 +54,38 @@ impl Projection for CreditAccounts {
         .await?;
         one_row(&done, "credit_transactions")
     }
+}
+
+/// Refuses an event whose balance does not follow from the one before it.
+async fn change_balance(tx: &mut PgConnection, entry: &Entry) -> Result<(), ApplyError> {
+    let changed = sqlx::query(
+        "UPDATE credit_balances \
+         SET available = $2, held = held + $4, updated_at = greatest(updated_at, $5) \
+         WHERE user_id = $1 AND available + $3 = $2",
+    )
+    .bind(entry.user_id.0)
+    .bind(entry.balance_after)
+    .bind(entry.amount)
+    .bind(entry.held)
+    .bind(entry.at)
+    .execute(&mut *tx)
+    .await?;
+    if changed.rows_affected() == 1 {
+        return Ok(());
+    }
+    // A person's first event begins at nothing. Not an upsert: that would check the change as if it were
+    // the whole balance.
+    let opened = sqlx::query(
+        "INSERT INTO credit_balances (user_id, available, held, updated_at) \
+         SELECT $1, $2, $4, $5 \
+         WHERE $3 = $2 AND NOT EXISTS (SELECT 1 FROM credit_balances WHERE user_id = $1)",
+    )
+    .bind(entry.user_id.0)
+    .bind(entry.balance_after)
+    .bind(entry.amount)
+    .bind(entry.held)
+    .bind(entry.at)
+    .execute(tx)
+    .await?;
+    one_row(&opened, "the balance does not follow from the one before")
 }

@@ -25,11 +25,14 @@ impl From<LogError> for ApplyError {
             LogError::Unavailable(_) | LogError::OutcomeUnknown | LogError::Contention { .. } => {
                 Self::Transient(error)
             }
+            LogError::Unreadable { what, reason } => {
+                Self::Poison { reason: format!("{what} cannot be read: {}", without_quotes(&reason)) }
+            }
+            // What Postgres says names constraints, not values.
             LogError::Refused { .. }
-            | LogError::Unreadable { .. }
             | LogError::VersionMismatch { .. }
             | LogError::CommandIdReused { .. }
-            | LogError::Taken { .. } => Self::Poison { reason: without_quotes(&error.to_string()) },
+            | LogError::Taken { .. } => Self::Poison { reason: error.to_string() },
         }
     }
 }

@@ -48,13 +48,6 @@ pub async fn request_retry(pool: &PgPool, projection: &str) -> Result<u64, LogEr
     Ok(asked.rows_affected())
 }
 
-pub(super) async fn retry_is_requested(pool: &PgPool, projection: &str) -> Result<bool, LogError> {
-    let asked = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)",
-    );
-    Ok(asked.bind(projection).fetch_one(pool).await?)
-}
-
 pub(super) async fn park_in_tx(
     connection: &mut PgConnection,
     projection: &str,

@@ -28,6 +28,20 @@ pub async fn progress(log: &EventLog) -> Result<Vec<Progress>, LogError> {
     Ok(rows.bind(head).fetch_all(log.pool()).await?)
 }
 
+/// Whether a worker that has come to `position` has to start again: its read model was emptied under it, or
+/// somebody wants parked events to be tried again.
+pub(super) async fn must_start_again(
+    pool: &PgPool,
+    projection: &str,
+    position: i64,
+) -> Result<bool, LogError> {
+    let must = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position < $2) \
+             OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)",
+    );
+    Ok(must.bind(projection).bind(position).fetch_one(pool).await?)
+}
+
 /// Empties the read model and sends its worker back to the beginning of the log. The worker may be running:
 /// it finds its checkpoint moved and starts again. Until it has caught up, reads find less than there is, and
 /// those that ask to be fresh are told how much they lack.

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::batch::{Batch, Halt};
-use super::{Projection, parked};
+use super::{Projection, rebuild};
 
 const PAGE_EVENTS_MAX: usize = 500;
 const LEASE_LIFE: Duration = Duration::from_secs(3);
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Worker {
 /// Why a turn as the holder of the lease ended.
 enum Ended {
     NotHolder,
-    /// The lease or the checkpoint is somebody else's, or parked events are to be tried again.
+    /// The lease is somebody else's, the read model was emptied, or parked events are to be tried again.
     StartAgain,
 }
 
@@ -115,6 +115,7 @@ impl Worker {
         let Some(position) = checkpoints::take_over(self.log.pool(), name, lease.epoch).await? else {
             return Ok(Ended::NotHolder);
         };
+        self.status.send_replace(WorkerStatus::Following { position });
         let ended = tokio::select! {
             ended = self.keep(&lease) => Ok(ended),
             halt = self.follow(&lease, position, retry_delay) => Err(halt),
@@ -145,9 +146,12 @@ impl Worker {
             if Instant::now() >= held_until {
                 return Ended::StartAgain;
             }
-            let name = self.projection.name();
-            if parked::retry_is_requested(self.log.pool(), name).await.unwrap_or(false) {
-                return Ended::StartAgain;
+            // The checkpoint is never behind what the status says, unless somebody set it back.
+            let WorkerStatus::Following { position } = *self.status.borrow() else { continue };
+            match rebuild::must_start_again(self.log.pool(), self.projection.name(), position).await {
+                Ok(true) => return Ended::StartAgain,
+                Ok(false) => {}
+                Err(error) => tracing::debug!(lease = lease.name, %error, "the checkpoint was not read"),
             }
         }
     }
@@ -175,7 +179,6 @@ impl Worker {
         };
         batch.retry_parked().await?;
         let mut follower = Follower::new(self.log.clone(), self.bus.clone(), position);
-        self.status.send_replace(WorkerStatus::Following { position });
         loop {
             let page = follower.next(PAGE_EVENTS_MAX).await?;
             let applied = batch.apply(page).await?;

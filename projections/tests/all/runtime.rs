@@ -169,7 +169,7 @@ async fn workers_that_take_the_lease_from_each_other_apply_each_event_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn projecting_twice_equals_projecting_once() {
-    let mut stack = Stack::with_all_workers().await;
+    let stack = Stack::with_all_workers().await;
     a_busy_day(&stack).await;
     stack.all_caught_up().await;
     stack.execute("UPDATE work SET done_at = '2026-01-02' WHERE role = 'assistant'").await;
@@ -190,7 +190,6 @@ async fn projecting_twice_equals_projecting_once() {
         assert_eq!(stack.rows(table).await, rows, "{table} differs");
     }
     assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
-    stack.work(Arc::new(projections::credits::CreditAccounts));
 }
 
 async fn a_busy_day(stack: &Stack) {
@@ -215,4 +214,19 @@ async fn a_busy_day(stack: &Stack) {
         generate(log, user, algorithm, Some(template)).await;
         request(log, user, algorithm, None).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn read_models_go_on_while_the_broker_is_away_and_after() {
+    let mut stack = Stack::start().await;
+    stack.work(Arc::new(projections::accounts::Accounts));
+    register(&stack.log, "ada").await;
+    stack.caught_up("accounts").await;
+    stack.stop_broker().await;
+    register(&stack.log, "bob").await;
+    stack.caught_up("accounts").await;
+    stack.restart_broker().await;
+    register(&stack.log, "cyd").await;
+    stack.caught_up("accounts").await;
+    assert_eq!(stack.count("SELECT count(*) FROM users").await, 3);
 }

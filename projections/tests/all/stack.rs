@@ -20,7 +20,7 @@ pub struct Stack {
     pub url: String,
     tasks: JoinSet<()>,
     _postgres: embedded::Postgres,
-    _nats: embedded::Nats,
+    nats: Option<embedded::Nats>,
     _dir: tempfile::TempDir,
 }
 
@@ -42,7 +42,7 @@ impl Stack {
         tasks.spawn(Relay::new(log.clone(), bus.clone()).run());
         tasks.spawn(bus.clone().announce_appends(log.clone()));
         let reader = Reader::new(pool, log.clone());
-        Self { log, bus, reader, url, tasks, _postgres: postgres, _nats: nats, _dir: dir }
+        Self { log, bus, reader, url, tasks, _postgres: postgres, nats: Some(nats), _dir: dir }
     }
 
     /// A stack whose workers run.
@@ -52,6 +52,23 @@ impl Stack {
             stack.work(projection);
         }
         stack
+    }
+
+    pub async fn stop_broker(&mut self) {
+        self.with_broker(|nats| nats.stop().unwrap()).await;
+    }
+
+    pub async fn restart_broker(&mut self) {
+        self.with_broker(|nats| nats.restart().unwrap()).await;
+    }
+
+    async fn with_broker(&mut self, act: impl FnOnce(&mut embedded::Nats) + Send + 'static) {
+        let mut nats = self.nats.take().unwrap();
+        let acted = tokio::task::spawn_blocking(move || {
+            act(&mut nats);
+            nats
+        });
+        self.nats = Some(acted.await.unwrap());
     }
 
     /// Starts a worker.

@@ -321,20 +321,3 @@ async fn progress_rises_to_one_hundred_in_several_steps() {
     assert!(seen.len() >= 5 && seen.is_sorted() && seen.last() == Some(&100), "{seen:?}");
     assert_eq!(picture.provider_generation_id, format!("studio-{}", Uuid::nil()));
 }
-
-#[test]
-#[ignore = "timing"]
-fn timing_tmp() {
-    for _ in 0..4 {
-        for finish in ["classic", "pro", "lightning"] {
-            let mut j = gaming(finish);
-            let t = std::time::Instant::now();
-            let _ = draw(&j);
-            let a = t.elapsed();
-            j.face = Some(Bytes::from(std::fs::read("/tmp/pv/face.png").unwrap()));
-            let t = std::time::Instant::now();
-            let _ = draw(&j);
-            println!("{finish} {a:?} with face {:?}", t.elapsed());
-        }
-    }
-}

@@ -1,0 +1,211 @@
+//! Checks the invariants of an event-sourced system after a test, with code of its own: it reads the raw log,
+//! JetStream, the read models and what clients were told, and shares nothing with `projections`.
+
+mod fold;
+mod stream;
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use sqlx::{PgPool, Row};
+use uuid::Uuid;
+
+use super::client::Told;
+use super::eventually;
+
+/// A row of the log, as it is stored.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub position: i64,
+    pub aggregate: String,
+    pub id: String,
+    pub sequence: i64,
+    pub event: String,
+    pub version: String,
+    pub payload_text: String,
+    pub payload: Value,
+    pub metadata_text: String,
+    pub metadata: Value,
+    pub event_id: Uuid,
+    pub owner: Option<Uuid>,
+    pub recorded_us: i64,
+    pub chain: Vec<u8>,
+}
+
+/// What one person's sockets received: the ids of all stored frames, over all reconnects, and from where on.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub user: Uuid,
+    /// Frames with a higher position were to be received.
+    pub after: i64,
+    pub ids: Vec<i64>,
+}
+
+/// Waits until the log, the stream and the read models have come to rest, then checks everything.
+pub async fn check(pool: &PgPool, nats_url: &str, told: &Told, seen: &[Seen]) {
+    at_rest(pool).await;
+    let log = read_log(pool).await;
+    positions_and_sequences_are_dense(&log);
+    the_chain_is_whole(&log);
+    stream::equals_the_log(nats_url, &log).await;
+    what_was_acknowledged_is_in_the_log(&log, told);
+    a_command_id_has_one_effect(pool, &log).await;
+    fold::ledgers_add_up(&log);
+    fold::read_models_equal_the_fold(pool, &log).await;
+    for client in seen {
+        every_public_event_was_seen_once(&log, client);
+    }
+}
+
+/// No open work that is due, and every checkpoint at the end of the log.
+async fn at_rest(pool: &PgPool) {
+    eventually("everything comes to rest", || async {
+        let busy: i64 = sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM work WHERE done_at IS NULL AND role <> 'timers') \
+                  + (SELECT count(*) FROM checkpoints \
+                     WHERE position < (SELECT coalesce(max(position), 0) FROM events)) \
+                  + CASE WHEN (SELECT count(*) FROM checkpoints) < 8 THEN 1 ELSE 0 END",
+        )
+        .fetch_one(pool)
+        .await
+        .unwrap();
+        (busy == 0).then_some(())
+    })
+    .await;
+}
+
+async fn read_log(pool: &PgPool) -> Vec<Stored> {
+    let rows = sqlx::query(
+        "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                payload::text AS payload, metadata::text AS metadata, event_id, owner_id, \
+                (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_us, chain \
+         FROM events ORDER BY position",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    rows.iter()
+        .map(|row| {
+            let (payload_text, metadata_text): (String, String) = (row.get("payload"), row.get("metadata"));
+            Stored {
+                position: row.get("position"),
+                aggregate: row.get("aggregate_type"),
+                id: row.get("aggregate_id"),
+                sequence: row.get("sequence"),
+                event: row.get("event_type"),
+                version: row.get("event_version"),
+                payload: serde_json::from_str(&payload_text).unwrap(),
+                metadata: serde_json::from_str(&metadata_text).unwrap(),
+                payload_text,
+                metadata_text,
+                event_id: row.get("event_id"),
+                owner: row.get("owner_id"),
+                recorded_us: row.get("recorded_us"),
+                chain: row.get("chain"),
+            }
+        })
+        .collect()
+}
+
+fn positions_and_sequences_are_dense(log: &[Stored]) {
+    let mut last: HashMap<(&str, &str), i64> = HashMap::new();
+    for (expected, event) in (1..).zip(log) {
+        assert_eq!(event.position, expected, "positions are dense");
+        let sequence = last.entry((&event.aggregate, &event.id)).or_default();
+        assert_eq!(event.sequence, *sequence + 1, "sequences are dense in {}/{}", event.aggregate, event.id);
+        *sequence = event.sequence;
+    }
+}
+
+fn the_chain_is_whole(log: &[Stored]) {
+    let mut previous = vec![0_u8; 32];
+    for event in log {
+        let mut digest = Sha256::new();
+        for part in [
+            event.aggregate.as_bytes(),
+            event.id.as_bytes(),
+            &event.sequence.to_be_bytes(),
+            event.event.as_bytes(),
+            event.version.as_bytes(),
+            event.event_id.as_bytes(),
+            event.payload_text.as_bytes(),
+            event.metadata_text.as_bytes(),
+        ] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        let link = Sha256::new()
+            .chain_update(&previous)
+            .chain_update(event.position.to_be_bytes())
+            .chain_update(event.recorded_us.to_be_bytes())
+            .chain_update(digest.finalize())
+            .finalize()
+            .to_vec();
+        assert_eq!(link, event.chain, "the chain holds at {}", event.position);
+        previous = link;
+    }
+}
+
+fn what_was_acknowledged_is_in_the_log(log: &[Stored], told: &Told) {
+    for position in told.positions() {
+        assert!(
+            position >= 1 && position <= i64::try_from(log.len()).unwrap(),
+            "an acknowledged command at {position} is in the log"
+        );
+    }
+}
+
+/// All events of a command id stand together, where its receipt says, and no id has events elsewhere.
+async fn a_command_id_has_one_effect(pool: &PgPool, log: &[Stored]) {
+    let receipts: Vec<(Uuid, Uuid, i64, i64)> =
+        sqlx::query_as("SELECT owner, command_id, first_position, last_position FROM command_receipts")
+            .fetch_all(pool)
+            .await
+            .unwrap();
+    let mut effects: BTreeMap<(Uuid, Uuid), Vec<i64>> = BTreeMap::new();
+    for event in log {
+        let actor = event.metadata["actor"].as_str().unwrap();
+        let person = actor.split_once(':').and_then(|(_, id)| id.parse().ok()).unwrap_or(Uuid::nil());
+        let command = event.metadata["command_id"].as_str().unwrap().parse().unwrap();
+        effects.entry((person, command)).or_default().push(event.position);
+    }
+    assert_eq!(effects.len(), receipts.len(), "every command has one receipt");
+    for (owner, command, first, last) in receipts {
+        let positions = effects.get(&(owner, command)).expect("a receipt belongs to events");
+        assert_eq!(*positions, (first..=last).collect::<Vec<_>>(), "command {command} has one effect");
+    }
+}
+
+/// The events that clients are shown. Kept here a second time on purpose.
+fn is_public(event: &Stored) -> bool {
+    match event.event.as_str() {
+        "MessagePosted" | "AnalysisStarted" | "IntentAnalyzed" | "TemplatesMatched" | "GenerationCompleted"
+        | "GenerationFailed" | "GenerationCancelled" => true,
+        "AttemptStarted" => event.payload["number"] == 1,
+        "CreditsHeld" => !event.payload["crossed_low"].is_null(),
+        _ => false,
+    }
+}
+
+fn every_public_event_was_seen_once(log: &[Stored], seen: &Seen) {
+    let expected: Vec<i64> = log
+        .iter()
+        .filter(|event| event.owner == Some(seen.user) && event.position > seen.after && is_public(event))
+        .map(|event| event.position)
+        .collect();
+    assert_eq!(seen.ids, expected, "user {} saw each public event once, in order", seen.user);
+}
+
+/// Whether a word stands anywhere in the events table or in JetStream.
+pub async fn word_is_nowhere(pool: &PgPool, nats_url: &str, word: &str) {
+    for event in read_log(pool).await {
+        assert!(
+            !event.payload_text.contains(word) && !event.metadata_text.contains(word),
+            "{word} stands in event {} ({})",
+            event.position,
+            event.event
+        );
+    }
+    stream::word_is_nowhere(nats_url, word).await;
+}

@@ -1,0 +1,52 @@
+//! JetStream as it is, read message by message.
+
+use async_nats::jetstream::{self, stream::Stream};
+use async_nats::{ConnectOptions, ServerAddr};
+
+use super::Stored;
+use crate::support::eventually;
+
+pub async fn connect(nats_url: &str) -> jetstream::Context {
+    let address: ServerAddr = nats_url.parse().unwrap();
+    let (user, password) = (address.username().unwrap().to_owned(), address.password().unwrap().to_owned());
+    let client = ConnectOptions::with_user_and_password(user, password).connect(address).await.unwrap();
+    jetstream::new(client)
+}
+
+pub async fn events(nats_url: &str) -> Stream {
+    connect(nats_url).await.get_stream("ROUTIX_EVENTS").await.unwrap()
+}
+
+/// Sequence n holds the event of position n, or the stream starts later.
+pub async fn equals_the_log(nats_url: &str, log: &[Stored]) {
+    let stream = events(nats_url).await;
+    let head = log.len() as u64;
+    let first = eventually("the stream reaches the head of the log", || async {
+        let state = stream.get_info().await.unwrap().state;
+        (state.last_sequence == head).then_some(state.first_sequence)
+    })
+    .await;
+    for event in log.iter().skip(usize::try_from(first.saturating_sub(1)).unwrap()) {
+        let sequence = u64::try_from(event.position).unwrap();
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        let header = |name: &str| message.headers.get(name).map(ToString::to_string).unwrap_or_default();
+        assert_eq!(message.sequence, sequence);
+        assert_eq!(header("ce-id"), event.event_id.to_string());
+        assert_eq!(header("routix-position"), event.position.to_string());
+        assert_eq!(header("routix-chain"), hex::encode(&event.chain));
+        assert_eq!(header("ce-specversion"), "1.0");
+        assert_eq!(message.subject.as_str(), format!("routix.events.{}.{}", event.aggregate, event.event));
+        assert_eq!(message.payload, event.payload_text.as_bytes());
+    }
+}
+
+pub async fn word_is_nowhere(nats_url: &str, word: &str) {
+    let stream = events(nats_url).await;
+    let state = stream.get_info().await.unwrap().state;
+    for sequence in state.first_sequence..=state.last_sequence {
+        let message = stream.get_raw_message(sequence).await.unwrap();
+        let text = String::from_utf8_lossy(&message.payload);
+        let headers = format!("{:?}", message.headers);
+        assert!(!text.contains(word) && !headers.contains(word), "{word} stands in message {sequence}");
+    }
+}

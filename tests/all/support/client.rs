@@ -1,0 +1,203 @@
+//! A client of the API that writes down what it was told.
+
+use std::sync::{Arc, Mutex};
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::eventually;
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub content_type: String,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The body of an answer that must have this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.body);
+        self.body
+    }
+
+    /// The body of a problem with this status and code.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        assert_eq!((self.status.as_u16(), self.body["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(self.content_type, "application/problem+json");
+        assert_eq!(self.body["status"], status);
+        self.body
+    }
+
+    /// Any answer of success.
+    #[track_caller]
+    pub fn expect_ok(self) {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.body);
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub fn position(&self) -> i64 {
+        self.header("routix-position").and_then(|text| text.parse().ok()).expect("the answer has a position")
+    }
+}
+
+/// Everything that clients were told: positions of commands that were acknowledged.
+#[derive(Debug, Clone, Default)]
+pub struct Told(Arc<Mutex<Vec<i64>>>);
+
+impl Told {
+    pub fn positions(&self) -> Vec<i64> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// Somebody who uses the API.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    pub server: String,
+    pub token: String,
+    pub refresh_token: String,
+    pub user: Value,
+    told: Told,
+}
+
+impl Client {
+    pub fn anonymous(server: &str, told: &Told) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            server: server.to_owned(),
+            token: String::new(),
+            refresh_token: String::new(),
+            user: Value::Null,
+            told: told.clone(),
+        }
+    }
+
+    /// The same person at another server.
+    pub fn at(&self, server: &str) -> Self {
+        Self { server: server.to_owned(), ..self.clone() }
+    }
+
+    pub fn user_id(&self) -> Uuid {
+        self.user["id"].as_str().and_then(|id| id.parse().ok()).expect("the client is logged in")
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.server));
+        if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        self.try_send(request).await.expect("the server answers")
+    }
+
+    pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
+        let request = request.build()?;
+        let is_write = request.method() != Method::GET;
+        let answer = self.http.execute(request).await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let bytes = answer.bytes().await?.to_vec();
+        let content_type =
+            headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        let answer = Answer { status, content_type, headers, body, bytes };
+        if is_write && status.is_success() && answer.header("routix-position").is_some() {
+            self.told.0.lock().unwrap().push(answer.position());
+        }
+        Ok(answer)
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// A query that has seen everything up to `position`.
+    pub async fn get_after(&self, path: &str, position: i64) -> Answer {
+        self.send(self.request(Method::GET, path).header("Routix-After", position)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub async fn post_with_key(&self, path: &str, body: &Value, key: &str) -> Answer {
+        self.send(self.request(Method::POST, path).json(body).header("Idempotency-Key", key)).await
+    }
+
+    /// Registers a new person.
+    pub async fn register(server: &str, told: &Told) -> Self {
+        let email = format!("user-{}@example.com", Uuid::now_v7().simple());
+        let login = json!({ "email": email, "username": "Ada", "password": "correct horse" });
+        let mut client = Self::anonymous(server, told);
+        let session = client.post("/api/v1/auth/register", &login).await.expect(201);
+        client.adopt(&session);
+        client
+    }
+
+    pub async fn log_in(server: &str, told: &Told, email: &str, password: &str) -> Self {
+        let mut client = Self::anonymous(server, told);
+        let login = json!({ "email": email, "password": password });
+        let session = client.post("/api/v1/auth/login", &login).await.expect(200);
+        client.adopt(&session);
+        client
+    }
+
+    pub fn adopt(&mut self, session: &Value) {
+        self.token = session["access_token"].as_str().unwrap().to_owned();
+        self.refresh_token = session["refresh_token"].as_str().unwrap().to_owned();
+        self.user = session["user"].clone();
+    }
+
+    pub async fn start_chat(&self) -> String {
+        let chat = self.post("/api/v1/chat/conversations", &json!({})).await.expect(201);
+        chat["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn say(&self, chat: &str, message: &Value) -> Answer {
+        self.post(&format!("/api/v1/chat/conversations/{chat}/messages"), message).await
+    }
+
+    pub async fn upload(&self, bytes: Vec<u8>, file_name: &str, kind: &str) -> Answer {
+        let form = Form::new()
+            .part("file", Part::bytes(bytes).file_name(file_name.to_owned()))
+            .text("asset_type", kind.to_owned());
+        self.send(self.request(Method::POST, "/api/v1/assets").multipart(form)).await
+    }
+
+    /// Orders a thumbnail outside a chat.
+    pub async fn order(&self, prompt: &str) -> Answer {
+        let order = json!({ "prompt": prompt, "algorithm_id": "routix_v1" });
+        self.post("/api/v1/generation/create", &order).await
+    }
+
+    /// Waits until a request has ended and gives its last status.
+    pub async fn finished(&self, request: &str) -> Value {
+        eventually("the generation ends", || async {
+            let status = self.get(&format!("/api/v1/generation/{request}/status")).await;
+            let ended = ["completed", "failed", "cancelled"];
+            let word = status.body["status"].as_str().unwrap_or_default().to_owned();
+            ended.contains(&word.as_str()).then_some(status.body)
+        })
+        .await
+    }
+
+    pub async fn balance_after(&self, position: i64) -> Value {
+        self.get_after("/api/v1/credits/balance", position).await.expect(200)
+    }
+
+    pub async fn transactions(&self) -> Vec<Value> {
+        let list = self.get("/api/v1/credits/transactions?limit=200").await.expect(200);
+        list["transactions"].as_array().unwrap().clone()
+    }
+}

@@ -1,0 +1,31 @@
+//! What tests share: the servers, the program's processes, a client, the checker.
+
+pub mod checker;
+pub mod client;
+pub mod picture;
+pub mod process;
+pub mod servers;
+pub mod socket;
+pub mod world;
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long a test waits for something that must happen.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `condition` gives something.
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "it never happened: {what}");
+        tokio::task::yield_now().await;
+        // A pause between looks, not a wait for a time to pass: the condition decides.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
