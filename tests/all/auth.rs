@@ -65,7 +65,10 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
     let wrong = world.anonymous().post("/api/v1/auth/login", &attempt(email)).await;
     let unknown = world.anonymous().post("/api/v1/auth/login", &attempt("nobody@example.com")).await;
     assert_eq!(wrong.header("www-authenticate"), Some("Bearer"));
-    assert_eq!(wrong.expect_problem(401, "wrong_credentials"), unknown.expect_problem(401, "wrong_credentials"));
+    assert_eq!(
+        wrong.expect_problem(401, "wrong_credentials"),
+        unknown.expect_problem(401, "wrong_credentials")
+    );
     let me = user.get("/api/v1/auth/me").await.expect(200);
     let fields: Vec<&String> = me.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["created_at", "credits", "email", "id", "subscription_tier", "username"]);
@@ -76,7 +79,7 @@ async fn forged_expired_and_misused_tokens_are_refused() {
     let world = World::start().await;
     let user = world.user().await;
     let me = "/api/v1/auth/me";
-    let with = |token: &str| Client { token: token.to_owned(), ..user.clone() };
+    let with = |token: &str| user.with_token(token);
     with(&user.refresh_token).get(me).await.expect_problem(401, "unauthenticated");
     let swapped = json!({ "refresh_token": user.token });
     world.anonymous().post("/api/v1/auth/refresh", &swapped).await.expect_problem(401, "unauthenticated");
@@ -114,7 +117,8 @@ fn forge(claims: &Value, algorithm: Algorithm) -> String {
 
 /// A token signed as the server signs it.
 fn sign(claims: &Value) -> String {
-    let key = event_log::MasterKey::from_secret(crate::support::process::SECRET.as_bytes()).derive("sign tokens");
+    let key =
+        event_log::MasterKey::from_secret(crate::support::process::SECRET.as_bytes()).derive("sign tokens");
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(&key)).unwrap()
 }
 

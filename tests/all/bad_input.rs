@@ -54,7 +54,9 @@ async fn malformed_bodies_wrong_types_and_wrong_lengths_are_refused() {
     user.get("/api/v1/chat/conversations/not-a-uuid").await.expect_problem(400, "malformed");
     user.get("/api/v1/nothing/here").await.expect_problem(404, "not_found");
     user.send(user.request(Method::PUT, create)).await.expect_problem(405, "method_not_allowed");
-    let big = user.request(Method::POST, create).json(&json!({ "prompt": "x".repeat(70_000), "algorithm_id": "a" }));
+    let big = user
+        .request(Method::POST, create)
+        .json(&json!({ "prompt": "x".repeat(70_000), "algorithm_id": "a" }));
     user.send(big).await.expect_problem(413, "too_large");
     for (email, password) in
         [("no-at-sign", "long enough"), ("a@b", "long enough"), ("a@example.com", "short")]
@@ -63,7 +65,8 @@ async fn malformed_bodies_wrong_types_and_wrong_lengths_are_refused() {
         world.anonymous().post("/api/v1/auth/register", &login).await.expect_problem(422, "invalid");
     }
     assert_eq!(stored(&world).await, before);
-    let longest = json!({ "prompt": "z".repeat(1000), "custom_text": "w".repeat(200), "algorithm_id": "routix_v1" });
+    let longest =
+        json!({ "prompt": "z".repeat(1000), "custom_text": "w".repeat(200), "algorithm_id": "routix_v1" });
     user.post(create, &longest).await.expect(201);
 }
 

@@ -16,7 +16,8 @@ async fn a_chat_message_becomes_a_finished_thumbnail() {
     let user = world.user().await;
     let mut socket = Socket::open(&user, None).await;
     let chat = user.start_chat().await;
-    let wish = json!({ "type": "text", "content": format!("Create gaming thumbnail with explosions {MARKER}") });
+    let wish =
+        json!({ "type": "text", "content": format!("Create gaming thumbnail with explosions {MARKER}") });
 
     let posted = user.say(&chat, &wish).await.expect(201);
     assert_eq!((&posted["role"], &posted["type"]), (&json!("user"), &json!("text")));
@@ -85,7 +86,11 @@ fn stages_arrive_in_order(socket: &Socket, request: &str) {
             last = progress;
             if frame["id"].is_i64() {
                 let payload = &frame["payload"];
-                stored.push((payload["status"].as_str().unwrap(), progress, payload["message"].as_str().unwrap()));
+                stored.push((
+                    payload["status"].as_str().unwrap(),
+                    progress,
+                    payload["message"].as_str().unwrap(),
+                ));
             }
         }
     }
@@ -136,7 +141,8 @@ async fn skip_goes_on_without_a_picture_and_the_chat_gets_a_title() {
     let path = format!("/api/v1/chat/conversations/{chat}");
     let titled = user.get_after(&path, position).await.expect(200);
     assert_eq!(titled["title"], "Calm cooking video");
-    let renamed = user.send(user.request(reqwest::Method::PATCH, &path).json(&json!({ "title": "Pasta" }))).await;
+    let renamed =
+        user.send(user.request(reqwest::Method::PATCH, &path).json(&json!({ "title": "Pasta" }))).await;
     let (position, tag) = (renamed.position(), renamed.header("etag").unwrap().to_owned());
     renamed.expect(200);
     let list = user.get_after("/api/v1/chat/conversations", position).await.expect(200);

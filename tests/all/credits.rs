@@ -41,7 +41,10 @@ async fn the_same_key_twenty_times_at_once_has_one_effect_and_one_answer() {
     .await;
     let first = answers[0].clone().expect(201);
     for answer in answers {
-        assert_eq!(answer.header("routix-position"), first["position"].as_i64().map(|p| p.to_string()).as_deref());
+        assert_eq!(
+            answer.header("routix-position"),
+            first["position"].as_i64().map(|p| p.to_string()).as_deref()
+        );
         assert_eq!(answer.expect(201), first);
     }
     let other = json!({ "prompt": "something else", "algorithm_id": "routix_v1" });
@@ -81,14 +84,19 @@ async fn a_refused_order_is_told_in_the_chat_and_charges_nothing() {
 async fn a_request_that_is_not_done_in_time_ends_by_itself_and_gives_its_credits_back() {
     // Nobody generates: only the deadline can end the request.
     let world =
-        World::with(&[("ROUTIX_GENERATION_DEADLINE_SECONDS", "1")], &["projections", "relay", "timers"]).await;
+        World::with(&[("ROUTIX_GENERATION_DEADLINE_SECONDS", "1")], &["projections", "relay", "timers"])
+            .await;
     let user = world.user().await;
     let order = user.order("never drawn").await.expect(201);
     let status = user.finished(order["id"].as_str().unwrap()).await;
     assert_eq!(status["status"], "failed");
     assert_eq!(status["message"], "Generation failed: it took too long");
-    let kinds: Vec<_> =
-        user.transactions().await.iter().map(|t| t["transaction_type"].as_str().unwrap().to_owned()).collect();
+    let kinds: Vec<_> = user
+        .transactions()
+        .await
+        .iter()
+        .map(|t| t["transaction_type"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(kinds, ["release", "hold", "grant"]);
     assert_eq!(user.balance_after(0).await["balance"], 25);
 }

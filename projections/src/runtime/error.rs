@@ -22,25 +22,38 @@ impl ApplyError {
 impl From<LogError> for ApplyError {
     fn from(error: LogError) -> Self {
         match error {
-            LogError::Unavailable(_) | LogError::OutcomeUnknown | LogError::Contention { .. } => {
-                Self::Transient(error)
-            }
             LogError::Unreadable { what, reason } => {
                 Self::Poison { reason: format!("{what} cannot be read: {}", without_quotes(&reason)) }
             }
-            // What Postgres says names constraints, not values.
-            LogError::Refused { .. }
+            LogError::Unavailable(_)
+            | LogError::OutcomeUnknown
+            | LogError::Contention { .. }
+            | LogError::Refused { .. }
             | LogError::VersionMismatch { .. }
             | LogError::CommandIdReused { .. }
-            | LogError::Taken { .. } => Self::Poison { reason: error.to_string() },
+            | LogError::Taken { .. } => Self::Transient(error),
         }
     }
 }
 
+/// Only what Postgres says about the data is the event's fault. A missing table or permission is not: no event
+/// is set aside for it.
 impl From<sqlx::Error> for ApplyError {
     fn from(error: sqlx::Error) -> Self {
-        LogError::from(error).into()
+        match &error {
+            sqlx::Error::Database(refusal) if is_about_data(refusal.code().as_deref()) => {
+                // The message names types and constraints; values are in its detail, which is left out.
+                Self::Poison { reason: refusal.message().to_owned() }
+            }
+            sqlx::Error::Encode(_) => Self::poison("a value has no form in the database"),
+            _ => Self::Transient(error.into()),
+        }
     }
+}
+
+/// Data exceptions, violated constraints, exceeded limits. Source: the `SQLSTATE` classes of the manual.
+pub(super) fn is_about_data(code: Option<&str>) -> bool {
+    code.and_then(|code| code.get(..2)).is_some_and(|class| matches!(class, "22" | "23" | "54"))
 }
 
 /// The text without what stands in double quotes: parsers quote the value that they refuse, and it may be a

@@ -3,14 +3,25 @@
 use event_log::LogError;
 
 use super::ApplyError;
-use super::error::without_quotes;
+use super::error::{is_about_data, without_quotes};
 
 #[test]
-fn a_lost_connection_passes_and_a_refused_row_does_not() {
+fn what_is_not_the_events_fault_passes() {
     assert!(matches!(ApplyError::from(sqlx::Error::PoolTimedOut), ApplyError::Transient(_)));
     assert!(matches!(ApplyError::from(sqlx::Error::WorkerCrashed), ApplyError::Transient(_)));
-    let refused = LogError::Refused { reason: "a constraint".to_owned() };
-    assert!(matches!(ApplyError::from(refused), ApplyError::Poison { .. }));
+    let refused = LogError::Refused { reason: "no such table".to_owned() };
+    assert!(matches!(ApplyError::from(refused), ApplyError::Transient(_)));
+}
+
+#[test]
+fn only_complaints_about_data_are_poison() {
+    for code in ["23505", "22P05", "22000", "54000"] {
+        assert!(is_about_data(Some(code)), "{code}");
+    }
+    for code in ["42P01", "40001", "57P01", "53300", "25P02", ""] {
+        assert!(!is_about_data(Some(code)), "{code}");
+    }
+    assert!(!is_about_data(None));
 }
 
 #[test]

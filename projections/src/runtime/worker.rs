@@ -115,7 +115,10 @@ impl Worker {
         let Some(position) = checkpoints::take_over(self.log.pool(), name, lease.epoch).await? else {
             return Ok(Ended::NotHolder);
         };
-        self.status.send_replace(WorkerStatus::Following { position });
+        // A projection that is stopped is so until it gets past the event.
+        if !matches!(*self.status.borrow(), WorkerStatus::Stopped { .. }) {
+            self.status.send_replace(WorkerStatus::Following { position });
+        }
         let ended = tokio::select! {
             ended = self.keep(&lease) => Ok(ended),
             halt = self.follow(&lease, position, retry_delay) => Err(halt),

@@ -1,5 +1,8 @@
 //! What each read model says after a day in the life of a user.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use domain::algorithm::{Algorithm, AlgorithmCommand};
 use domain::asset::{Asset, AssetCommand};
 use domain::conversation::{Conversation, ConversationCommand, MessageBody};
@@ -19,7 +22,6 @@ use projections::{
     Page, Wanted, accounts, algorithms, assets, conversations, credits, generations, templates,
 };
 use serde_json::json;
-use std::time::Duration;
 
 use crate::examples::{
     analysis, analyze, at, choose, completion, define_algorithm, generate, grant, hold, id, log_in, register,
@@ -284,6 +286,25 @@ async fn a_template_shows_its_analysis_and_its_use() {
         counts.iter().map(|row| (row.status.name(), row.count)).collect::<Vec<_>>(),
         [("analyzed", 1), ("failed", 1)]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_that_does_not_fit_is_parked_and_the_others_are_not() {
+    let mut stack = Stack::start().await;
+    let short = upload_template(&stack.log, "gaming").await;
+    let position = analyze(&stack.log, short, analysis(vec![1.0; 3])).await;
+    let good = upload_template(&stack.log, "gaming").await;
+    stack.work(Arc::new(templates::Templates));
+    stack.caught_up("templates").await;
+    let parked = projections::runtime::parked(stack.log.pool(), 10).await.unwrap();
+    assert_eq!(parked.iter().map(|event| event.position).collect::<Vec<_>>(), [position]);
+    assert!(parked[0].reason.contains("1536 dimensions"), "{}", parked[0].reason);
+    let row = templates::get(&stack.reader, Wanted::Now, short.0).await.unwrap().value.unwrap();
+    assert_eq!(row.status, TemplateStatus::Analyzing, "what came before it is kept");
+    assert!(templates::get(&stack.reader, Wanted::Now, good.0).await.unwrap().value.is_some());
+    let progress = projections::runtime::progress(&stack.log).await.unwrap();
+    let templates = progress.iter().find(|p| p.projection == "templates").unwrap();
+    assert_eq!((templates.behind, templates.parked), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

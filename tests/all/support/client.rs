@@ -89,6 +89,11 @@ impl Client {
         Self { server: server.to_owned(), ..self.clone() }
     }
 
+    /// The same person with another access token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
     pub fn user_id(&self) -> Uuid {
         self.user["id"].as_str().and_then(|id| id.parse().ok()).expect("the client is logged in")
     }

@@ -93,7 +93,11 @@ fn ledgers(log: &[Stored]) -> (BTreeMap<Uuid, Account>, Vec<Transaction>) {
             other => panic!("unknown ledger event {other}"),
         };
         account.available += change;
-        assert_eq!(account.available, after, "balance_after follows from the line before, at {}", event.position);
+        assert_eq!(
+            account.available, after,
+            "balance_after follows from the line before, at {}",
+            event.position
+        );
         lines.push(Transaction {
             position: event.position,
             user_id,

@@ -4,6 +4,8 @@
 mod fold;
 mod stream;
 
+pub use stream::connect as jetstream;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
@@ -180,8 +182,13 @@ async fn a_command_id_has_one_effect(pool: &PgPool, log: &[Stored]) {
 /// The events that clients are shown. Kept here a second time on purpose.
 fn is_public(event: &Stored) -> bool {
     match event.event.as_str() {
-        "MessagePosted" | "AnalysisStarted" | "IntentAnalyzed" | "TemplatesMatched" | "GenerationCompleted"
-        | "GenerationFailed" | "GenerationCancelled" => true,
+        "MessagePosted"
+        | "AnalysisStarted"
+        | "IntentAnalyzed"
+        | "TemplatesMatched"
+        | "GenerationCompleted"
+        | "GenerationFailed"
+        | "GenerationCancelled" => true,
         "AttemptStarted" => event.payload["number"] == 1,
         "CreditsHeld" => !event.payload["crossed_low"].is_null(),
         _ => false,

@@ -1,0 +1,126 @@
+//! Several processes on one log: none of them may answer from what it merely remembers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::socket::Socket;
+use crate::support::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_registrations_of_one_address_at_two_servers_make_one_account() {
+    let world = World::start().await;
+    let second = world.surroundings.start(&["serve"]).await;
+    let servers = [world.server.address.clone(), second.address.clone()];
+    let answers = join_all((0..50).map(|n: usize| {
+        let client = Client::anonymous(&servers[n % 2], &world.told);
+        let name = "grace.hopper@example.com";
+        let email: String = name
+            .char_indices()
+            .map(|(at, letter)| if (n >> (at % 5)) & 1 == 1 { letter.to_ascii_uppercase() } else { letter })
+            .collect();
+        async move {
+            let login = json!({ "email": email, "password": "long enough", "username": "Grace" });
+            client.post("/api/v1/auth/register", &login).await
+        }
+    }))
+    .await;
+    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
+    assert_eq!(made.len(), 1);
+    for answer in refused {
+        answer.expect_problem(409, "taken");
+    }
+    world.check(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_top_up_at_one_server_is_seen_by_a_paid_command_at_the_other_at_once() {
+    let world = World::with(&[("ROUTIX_SIGNUP_CREDITS", "0")], &["all"]).await;
+    let second = world.surroundings.start(&["serve"]).await;
+    let admin = world.admin().await;
+    let user = world.user().await;
+    let there = user.at(&second.address);
+    for round in 0..10 {
+        let prompt = format!("round {round}");
+        // The refusal leaves a state in the second server's memory that is about to be outdated.
+        there.order(&prompt).await.expect_problem(402, "insufficient_credits");
+        let path = format!("/api/v1/admin/users/{}/credits", user.user_id());
+        admin.post(&path, &json!({ "amount": 2 })).await.expect(201);
+        there.order(&prompt).await.expect(201);
+    }
+    world.check(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_made_at_one_server_reaches_a_socket_at_the_other() {
+    let world = World::start().await;
+    let second = world.surroundings.start(&["serve"]).await;
+    let user = world.user().await;
+    let mut socket = Socket::open(&user.at(&second.address), None).await;
+    let order = user.order("from here to there").await.expect(201);
+    let done = socket.until(|frame| frame["type"] == "generation:completed").await;
+    assert_eq!(done["payload"]["request_id"], order["id"]);
+    // A session that ended here is over there too.
+    assert_eq!(user.post("/api/v1/auth/logout", &json!({})).await.status, 204);
+    socket.closed().await;
+    world.check(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_cut_after_an_append_was_sent_never_doubles_an_effect() {
+    let world = World::start().await;
+    let user = world.user().await;
+    let chat = user.start_chat().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let cutter = tokio::spawn({
+        let (pool, stop) = (world.pool.clone(), stop.clone());
+        async move {
+            let mut cut = 0_i64;
+            while !stop.load(Ordering::Relaxed) {
+                let ended: i64 = sqlx::query_scalar(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND application_name = 'routix' \
+                       AND query LIKE '%append_batch%'",
+                )
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+                cut += ended;
+                tokio::task::yield_now().await;
+            }
+            cut
+        }
+    });
+    let mut said = 0;
+    for round in 0..10 {
+        let answers = join_all((0..20).map(|n| {
+            let (user, chat) = (user.clone(), chat.clone());
+            async move {
+                let message = json!({ "type": "text", "content": format!("round {round} message {n}") });
+                user.say(&chat, &message).await
+            }
+        }))
+        .await;
+        said += answers.iter().filter(|answer| answer.status == 201).count();
+    }
+    stop.store(true, Ordering::Relaxed);
+    assert!(cutter.await.unwrap() > 0, "connections were cut");
+    assert!(said > 0);
+    let path = format!("/api/v1/chat/conversations/{chat}/messages?limit=200");
+    world.check(&[]).await;
+    let list = user.get(&path).await.expect(200);
+    let words: Vec<&str> = list["messages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|message| message["role"] == "user")
+        .map(|message| message["content"].as_str().unwrap())
+        .collect();
+    let mut distinct = words.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), words.len(), "no message was posted twice");
+}
