@@ -7,6 +7,8 @@ mod amounts;
 mod event_names;
 mod ids;
 mod personal;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub mod algorithm;

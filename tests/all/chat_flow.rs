@@ -58,16 +58,12 @@ async fn a_chat_message_becomes_a_finished_thumbnail() {
     assert_eq!((picture.width(), picture.height()), (1280, 720));
 
     regenerating_is_a_request_of_its_own(&user, &mut socket, &card).await;
-    let kinds: Vec<String> = user.transactions().await.iter().rev().map(kind_of).collect();
-    assert_eq!(kinds, ["grant", "hold", "settle", "hold", "settle"]);
+    user.saw(*socket.ids().last().unwrap());
+    assert_eq!(user.ledger().await, ["grant", "hold", "settle", "hold", "settle"]);
 
     let seen = Seen { user: user.user_id(), after: start_of(&socket), ids: socket.ids() };
     world.check(&[seen]).await;
     checker::word_is_nowhere(&world.pool, &world.surroundings.nats_url, MARKER).await;
-}
-
-fn kind_of(transaction: &serde_json::Value) -> String {
-    transaction["transaction_type"].as_str().unwrap().to_owned()
 }
 
 /// The position at which the socket was opened.

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::support::checker;
 use crate::support::client::Told;
 use crate::support::process::Surroundings;
-use crate::support::{PATIENCE, servers};
+use crate::support::{PATIENCE, eventually, servers};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_prints_what_to_do_next_and_twenty_demos_at_once_all_complete() {
@@ -67,6 +67,13 @@ async fn up_prints_what_to_do_next_and_twenty_demos_at_once_all_complete() {
     assert_eq!((demos[0].width(), demos[0].height()), (1280, 720));
     assert_ne!(demos[0], demos[1], "different prompts give different pictures");
     let pool = sqlx::PgPool::connect(&surroundings.database_url).await.unwrap();
+    let library = i64::try_from(providers::starter::library().len()).unwrap();
+    eventually("the starter library is analysed", || async {
+        let analysed = sqlx::query_scalar("SELECT count(*) FROM templates WHERE status = 'analyzed'");
+        let analysed: i64 = analysed.fetch_one(&pool).await.unwrap();
+        (analysed == library).then_some(())
+    })
+    .await;
     checker::check(&pool, &surroundings.nats_url, &Told::default(), &[]).await;
     let kinds: Vec<(String, i64)> = sqlx::query_as(
         "SELECT transaction_type, count(*) FROM credit_transactions \

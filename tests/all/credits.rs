@@ -25,7 +25,7 @@ async fn fifty_orders_at_once_with_credits_for_three_accept_exactly_three() {
         user.finished(answer.body["id"].as_str().unwrap()).await;
     }
     world.check(&[]).await;
-    let balance = user.balance_after(0).await;
+    let balance = user.balance().await;
     assert_eq!((&balance["balance"], &balance["held"]), (&json!(1), &json!(0)));
 }
 
@@ -54,8 +54,7 @@ async fn the_same_key_twenty_times_at_once_has_one_effect_and_one_answer() {
     world.check(&[]).await;
     let list = user.get("/api/v1/generation").await.expect(200);
     assert_eq!(list["total"], 1);
-    let holds = user.transactions().await.iter().filter(|t| t["transaction_type"] == "hold").count();
-    assert_eq!(holds, 1);
+    assert_eq!(user.ledger().await, ["grant", "hold", "settle"]);
     // Another person's same key is another command.
     let somebody = world.user().await;
     let theirs = somebody.post_with_key("/api/v1/generation/create", &order, "the key").await.expect(201);
@@ -77,7 +76,7 @@ async fn a_refused_order_is_told_in_the_chat_and_charges_nothing() {
     let refusal = socket.until_message("text").await;
     assert_eq!(refusal["content"], "This needs 4 credits and you have 1. Nothing was charged.");
     world.check(&[]).await;
-    assert_eq!(user.balance_after(0).await["balance"], 1);
+    assert_eq!(user.balance().await["balance"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,14 +90,8 @@ async fn a_request_that_is_not_done_in_time_ends_by_itself_and_gives_its_credits
     let status = user.finished(order["id"].as_str().unwrap()).await;
     assert_eq!(status["status"], "failed");
     assert_eq!(status["message"], "Generation failed: it took too long");
-    let kinds: Vec<_> = user
-        .transactions()
-        .await
-        .iter()
-        .map(|t| t["transaction_type"].as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(kinds, ["release", "hold", "grant"]);
-    assert_eq!(user.balance_after(0).await["balance"], 25);
+    assert_eq!(user.ledger().await, ["grant", "hold", "release"]);
+    assert_eq!(user.balance().await["balance"], 25);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +104,7 @@ async fn cancelling_gives_the_credits_back_once() {
     for cancelled in &cancels {
         assert_eq!(cancelled.status, 204, "{}", cancelled.body);
     }
-    let balance = user.balance_after(cancels[0].position()).await;
+    let balance = user.balance().await;
     assert_eq!((&balance["balance"], &balance["held"]), (&json!(25), &json!(0)));
     let stranger = world.user().await;
     stranger.post(&path, &json!({})).await.expect_problem(404, "not_found");

@@ -39,12 +39,7 @@ async fn a_generation_worker_killed_in_the_middle_is_taken_over_and_charges_once
         assert_eq!(user.finished(request).await["status"], "completed");
     }
     world.check(&[]).await;
-    let kinds: Vec<_> = user
-        .transactions()
-        .await
-        .iter()
-        .map(|t| t["transaction_type"].as_str().unwrap().to_owned())
-        .collect();
+    let kinds = user.ledger().await;
     assert_eq!(kinds.iter().filter(|kind| *kind == "settle").count(), requests.len());
     drop(worker);
 }

@@ -1,1 +1,142 @@
 //! Given, when, then.
+
+use super::*;
+use crate::tests::examples::{ALICE, given, hers, minute};
+use crate::{EmailAddress, Username};
+
+fn email() -> EmailAddress {
+    EmailAddress::parse("alice@example.com").unwrap()
+}
+
+fn username() -> Username {
+    Username::parse("Alice").unwrap()
+}
+
+fn register() -> UserCommand {
+    UserCommand::Register {
+        user_id: ALICE,
+        email: email(),
+        username: username(),
+        password_hash: "hash 1".to_owned(),
+        role: Role::User,
+        at: minute(0),
+    }
+}
+
+fn registered() -> UserEvent {
+    UserEvent::UserRegistered {
+        user_id: ALICE,
+        email: hers(email()),
+        username: hers(username()),
+        password_hash: hers("hash 1".to_owned()),
+        role: Role::User,
+        registered_at: minute(0),
+    }
+}
+
+fn change_password() -> UserCommand {
+    UserCommand::ChangePassword { password_hash: "hash 2".to_owned(), at: minute(1) }
+}
+
+fn password_changed() -> UserEvent {
+    UserEvent::PasswordChanged { password_hash: hers("hash 2".to_owned()), changed_at: minute(1) }
+}
+
+fn deactivate() -> UserCommand {
+    UserCommand::Deactivate { reason: "spam".to_owned(), at: minute(2) }
+}
+
+fn deactivated() -> UserEvent {
+    UserEvent::UserDeactivated { reason: "spam".to_owned(), deactivated_at: minute(2) }
+}
+
+fn reactivate() -> UserCommand {
+    UserCommand::Reactivate { at: minute(3) }
+}
+
+fn reactivated() -> UserEvent {
+    UserEvent::UserReactivated { reactivated_at: minute(3) }
+}
+
+#[test]
+fn somebody_new_registers_and_what_identifies_them_is_theirs() {
+    given::<User>(vec![]).when(register()).then_expect_events(vec![registered()]);
+}
+
+#[test]
+fn an_admin_registers_as_an_admin() {
+    let UserCommand::Register { user_id, email, username, password_hash, at, .. } = register() else {
+        unreachable!()
+    };
+    let command =
+        UserCommand::Register { user_id, email, username, password_hash, role: Role::Admin, at };
+    let events = given::<User>(vec![]).when(command).inspect_result().unwrap();
+    assert!(matches!(events.as_slice(), [UserEvent::UserRegistered { role: Role::Admin, .. }]));
+}
+
+#[test]
+fn registering_twice_is_refused() {
+    given::<User>(vec![registered()]).when(register()).then_expect_error(UserError::AlreadyRegistered);
+}
+
+#[test]
+fn a_deactivated_account_cannot_be_registered_anew() {
+    given::<User>(vec![registered(), deactivated()])
+        .when(register())
+        .then_expect_error(UserError::AlreadyRegistered);
+}
+
+#[test]
+fn a_password_can_be_changed_and_the_hash_is_the_persons() {
+    given::<User>(vec![registered()]).when(change_password()).then_expect_events(vec![password_changed()]);
+}
+
+#[test]
+fn a_password_can_be_changed_again() {
+    given::<User>(vec![registered(), password_changed()])
+        .when(change_password())
+        .then_expect_events(vec![password_changed()]);
+}
+
+#[test]
+fn a_deactivated_account_keeps_its_password() {
+    given::<User>(vec![registered(), deactivated()])
+        .when(change_password())
+        .then_expect_error(UserError::Deactivated);
+}
+
+#[test]
+fn an_account_can_be_deactivated_with_a_reason() {
+    given::<User>(vec![registered()]).when(deactivate()).then_expect_events(vec![deactivated()]);
+}
+
+#[test]
+fn deactivating_twice_changes_nothing() {
+    given::<User>(vec![registered(), deactivated()]).when(deactivate()).then_expect_events(vec![]);
+}
+
+#[test]
+fn a_deactivated_account_can_be_reactivated() {
+    given::<User>(vec![registered(), deactivated()])
+        .when(reactivate())
+        .then_expect_events(vec![reactivated()]);
+}
+
+#[test]
+fn reactivating_an_active_account_changes_nothing() {
+    given::<User>(vec![registered()]).when(reactivate()).then_expect_events(vec![]);
+}
+
+#[test]
+fn a_reactivated_account_may_change_its_password_again() {
+    given::<User>(vec![registered(), deactivated(), reactivated()])
+        .when(change_password())
+        .then_expect_events(vec![password_changed()]);
+}
+
+#[test]
+fn nobody_can_do_anything_before_they_registered() {
+    for command in [change_password(), deactivate(), reactivate()] {
+        given::<User>(vec![]).when(command).then_expect_error(UserError::NotRegistered);
+    }
+}

@@ -4,7 +4,8 @@
 
 mod examples;
 mod freshness;
-mod models;
+mod orders;
+mod people;
 mod runtime;
 mod search;
 mod stack;

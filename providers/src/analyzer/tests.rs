@@ -1,3 +1,5 @@
+//! What the analyzer measures, on pictures whose numbers are known.
+
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 use super::*;

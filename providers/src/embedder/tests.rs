@@ -1,3 +1,5 @@
+//! Which texts are near, and which are not.
+
 use tokio::sync::OnceCell;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Objects on disk stay where they belong.
+
 use super::*;
 
 fn store() -> (tempfile::TempDir, FileStore) {

@@ -1,3 +1,5 @@
+//! What is let through and what is not.
+
 use super::*;
 
 fn categories(text: &str) -> Vec<String> {

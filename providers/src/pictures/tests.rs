@@ -1,3 +1,5 @@
+//! Uploads that are what they say, and some that are not.
+
 use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage, Rgba, RgbaImage};

@@ -1,3 +1,5 @@
+//! The forms of the ports.
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! The starter library as a whole.
+
 use std::collections::HashSet;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What the studio draws, looked at pixel by pixel.
+
 mod words;
 
 use std::{collections::HashSet, sync::Mutex};

@@ -1,5 +1,6 @@
 //! A client of the API that writes down what it was told.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use reqwest::multipart::{Form, Part};
@@ -70,6 +71,8 @@ pub struct Client {
     pub refresh_token: String,
     pub user: Value,
     told: Told,
+    /// The newest position this person has seen: later queries must have seen it too.
+    seen: Arc<AtomicI64>,
 }
 
 impl Client {
@@ -81,6 +84,7 @@ impl Client {
             refresh_token: String::new(),
             user: Value::Null,
             told: told.clone(),
+            seen: Arc::default(),
         }
     }
 
@@ -117,6 +121,9 @@ impl Client {
             headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
         let answer = Answer { status, content_type, headers, body, bytes };
+        if answer.header("routix-position").is_some() {
+            self.seen.fetch_max(answer.position(), Ordering::Relaxed);
+        }
         if is_write && status.is_success() && answer.header("routix-position").is_some() {
             self.told.0.lock().unwrap().push(answer.position());
         }
@@ -130,6 +137,16 @@ impl Client {
     /// A query that has seen everything up to `position`.
     pub async fn get_after(&self, path: &str, position: i64) -> Answer {
         self.send(self.request(Method::GET, path).header("Routix-After", position)).await
+    }
+
+    /// A query that is as new as anything this person has seen.
+    pub async fn get_seen(&self, path: &str) -> Answer {
+        self.get_after(path, self.seen.load(Ordering::Relaxed)).await
+    }
+
+    /// A frame of the live stream was seen.
+    pub fn saw(&self, position: i64) {
+        self.seen.fetch_max(position, Ordering::Relaxed);
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
@@ -197,12 +214,14 @@ impl Client {
         .await
     }
 
-    pub async fn balance_after(&self, position: i64) -> Value {
-        self.get_after("/api/v1/credits/balance", position).await.expect(200)
+    pub async fn balance(&self) -> Value {
+        self.get_seen("/api/v1/credits/balance").await.expect(200)
     }
 
-    pub async fn transactions(&self) -> Vec<Value> {
-        let list = self.get("/api/v1/credits/transactions?limit=200").await.expect(200);
-        list["transactions"].as_array().unwrap().clone()
+    /// The kinds of the ledger's lines, oldest first, as new as anything this person has seen.
+    pub async fn ledger(&self) -> Vec<String> {
+        let list = self.get_seen("/api/v1/credits/transactions?limit=200").await.expect(200);
+        let lines = list["transactions"].as_array().unwrap();
+        lines.iter().rev().map(|line| line["transaction_type"].as_str().unwrap().to_owned()).collect()
     }
 }
