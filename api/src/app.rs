@@ -161,6 +161,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::algorithms::routes())
         .merge(handlers::assets::routes())
         .merge(handlers::credits::routes())
+        .merge(handlers::templates::routes())
         .merge(handlers::admin::routes())
         .routes(routes!(live::sse::stream))
         .routes(routes!(live::ws::socket))
@@ -238,7 +239,7 @@ async fn log_request(State(_): State<App>, request: Request, next: Next) -> Resp
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let response = next.run(request).await;
     tracing::debug!(
-        %method, route, status = response.status().as_u16(), elapsed_ms = started.elapsed().as_millis() as u64,
+        %method, route, status = response.status().as_u16(), elapsed_s = started.elapsed().as_secs_f64(),
         "request"
     );
     response

@@ -96,7 +96,7 @@ impl Tasks {
                     "the starter library is incomplete; the next start goes on with it"
                 ),
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
     }
 

@@ -34,7 +34,7 @@ impl<T: Serialize> CommandReply<T> {
         self
     }
 
-    /// The version of the resource that was written, as its ETag.
+    /// The version of the resource that was written, as its `ETag`.
     #[must_use]
     pub fn versioned(mut self, version: Option<i64>) -> Self {
         self.version = version;

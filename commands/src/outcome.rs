@@ -49,6 +49,7 @@ impl Commands {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err as it is")]
 fn unreadable(error: serde_json::Error) -> CommandError {
     let what = "the outcome of a command".to_owned();
     event_log::LogError::Unreadable { what, reason: error.to_string() }.into()

@@ -59,8 +59,8 @@ impl Commands {
     }
 
     /// Fills in what the receipt does not hold.
-    pub fn complete_tokens(&self, tokens: SessionTokens) -> SessionTokens {
-        SessionTokens { refresh_id: self.refresh_id(tokens.command_id), ..tokens }
+    pub fn complete_tokens(&self, tokens: &SessionTokens) -> SessionTokens {
+        SessionTokens { refresh_id: self.refresh_id(tokens.command_id), ..tokens.clone() }
     }
 
     /// Opens a session for somebody whose password was checked.

@@ -82,21 +82,24 @@ text! {
 }
 
 impl Title {
-    /// A title made of the first words of a message: at most 60 characters, cut between words.
+    /// A title made of the first words of a message: at most 60 characters, cut between words where there are
+    /// several. A cut is marked.
     pub fn from_message(message: &MessageText) -> Self {
         const TITLE_CHARS_MAX: usize = 60;
-        let words: Vec<&str> = message.as_str().split_whitespace().collect();
-        let mut title = String::new();
-        for word in &words {
-            if !title.is_empty() && title.chars().count() + 1 + word.chars().count() > TITLE_CHARS_MAX {
-                title.push('…');
-                break;
-            }
-            if !title.is_empty() {
-                title.push(' ');
-            }
-            title.extend(word.chars().take(TITLE_CHARS_MAX));
+        let words = message.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+        if words.chars().count() <= TITLE_CHARS_MAX {
+            return Self(words);
         }
+        let mut title: String = words.chars().take(TITLE_CHARS_MAX).collect();
+        // The last character kept makes room for the mark, or tells that a word ends right before it.
+        let last = title.pop();
+        if last != Some(' ')
+            && let Some(end) = title.rfind(' ')
+        {
+            title.truncate(end);
+        }
+        title.truncate(title.trim_end().len());
+        title.push('…');
         Self(title)
     }
 }
@@ -112,7 +115,8 @@ impl EmailAddress {
         let text = bounded(FIELD, text, 3, 255)?;
         let form = |reason| TextError::Form { field: FIELD, reason };
         let (local, host) = text.rsplit_once('@').ok_or(form("it has no @"))?;
-        if local.is_empty() || local.len() > 64 || local.contains(['@', ' ', '"']) {
+        let unusable = |c: char| c.is_whitespace() || matches!(c, '@' | '"');
+        if local.is_empty() || local.len() > 64 || local.contains(unusable) {
             return Err(form("the part before the @ is not usable"));
         }
         let labels_fit = host.split('.').all(|label| {

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cqrs_es::Aggregate;
 use futures::FutureExt;
@@ -34,10 +35,17 @@ impl Default for LogOptions {
     }
 }
 
+/// How long a query waits for a connection before the database counts as away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
     let connect = PgConnectOptions::from_str(url)?.application_name("routix");
-    let pool = PgPoolOptions::new().max_connections(options.connections_max).connect_with(connect).await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections_max)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(connect)
+        .await?;
     Ok(pool)
 }
 

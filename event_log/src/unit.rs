@@ -19,6 +19,8 @@ use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
 
 const ATTEMPTS_MAX: u32 = 5;
 const CLIENT_RECEIPT_DAYS: i64 = 30;
+/// How long a caller waits for an outcome, for instance while the database is away.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// What became of a unit.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,9 +143,13 @@ where
     /// # Errors
     /// The refusal of an aggregate, or what went wrong with the log.
     pub async fn commit(self) -> Result<Committed, E> {
-        match tokio::spawn(self.run()).await {
-            Ok(result) => result,
-            Err(error) => Err(LogError::Refused { reason: format!("the command stopped: {error}") }.into()),
+        match tokio::time::timeout(PATIENCE, tokio::spawn(self.run())).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                Err(LogError::Refused { reason: format!("the command stopped: {error}") }.into())
+            }
+            // The command goes on by itself; its receipt tells the outcome to whoever asks again.
+            Err(_) => Err(LogError::OutcomeUnknown.into()),
         }
     }
 

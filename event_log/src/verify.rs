@@ -69,7 +69,8 @@ pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyRepor
                 Some(format!("position {} follows {head}", event.position))
             } else if expected.as_slice() != event.chain {
                 Some(format!("the chain breaks at position {}", event.position))
-            } else if anchor.as_ref().is_some_and(|a| a.position == event.position && a.chain != event.chain) {
+            } else if anchor.as_ref().is_some_and(|a| a.position == event.position && a.chain != event.chain)
+            {
                 Some(format!("position {} is not what the anchor says", event.position))
             } else {
                 None

@@ -1,8 +1,8 @@
 //! Bad input gets the right answer as a problem, and nothing of it is stored.
 
+use event_log::clock;
 use reqwest::Method;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::support::client::Client;
 use crate::support::picture::{pixel_bomb, png};
@@ -117,7 +117,7 @@ async fn what_belongs_to_somebody_else_is_not_there() {
         "prompt": "with a stolen face", "algorithm_id": "routix_v1", "user_face_url": face["file_url"]
     });
     stranger.post("/api/v1/generation/create", &theirs).await.expect_problem(404, "not_found");
-    let nowhere = format!("/api/v1/generation/{}/status", Uuid::now_v7());
+    let nowhere = format!("/api/v1/generation/{}/status", clock::new_id());
     owner.get(&nowhere).await.expect_problem(404, "not_found");
     let wrong_kind = json!({
         "prompt": "a face as a logo", "algorithm_id": "routix_v1", "user_logo_url": face["file_url"]

@@ -1,5 +1,6 @@
 //! The program as a new user meets it: `up` and `demo`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use futures::future::join_all;
@@ -43,7 +44,6 @@ async fn up_prints_what_to_do_next_and_twenty_demos_at_once_all_complete() {
     ] {
         assert!(printed.contains(word), "{word} is missing in {printed}");
     }
-    use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(data.join("credentials.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 

@@ -3,6 +3,8 @@
 //! A test starts its own processes on its own database and its own NATS server; only the Postgres server is
 //! shared. Every end-to-end test ends with the checker of the invariants.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 mod auth;

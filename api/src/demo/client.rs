@@ -66,11 +66,7 @@ impl Client {
 
     /// Opens the live socket with a ticket.
     pub(super) async fn frames(&self) -> anyhow::Result<Frames> {
-        let mut frames = Frames {
-            client: self.clone(),
-            socket: None,
-            last: None,
-        };
+        let mut frames = Frames { client: self.clone(), socket: None, last: None };
         frames.connect().await?;
         Ok(frames)
     }

@@ -22,7 +22,7 @@ use crate::problem::{ApiError, Problem};
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that answers no ping for so long is gone.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+const SILENCE_MAX: Duration = Duration::from_mins(1);
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a socket is opened.

@@ -99,7 +99,7 @@ async fn register(
     app.limits().count_command(&app, Limited::Registration, caller.ip(), &context).await?;
     let user = RegisterUser { email, username, password: body.value.password, role: Role::User };
     let done = app.commands().register(context, user).await?;
-    let view = session_view(&app, done.value.session.clone()).await?;
+    let view = session_view(&app, &done.value.session).await?;
     Ok(CommandReply::new(StatusCode::CREATED, &done, view).at("/api/v1/auth/me".to_owned()).versioned(None))
 }
 
@@ -193,11 +193,11 @@ async fn ticket(State(app): State<App>, user: CurrentUser) -> Result<Response, A
 }
 
 async fn session_reply(app: &App, done: &Done<SessionTokens>) -> Result<CommandReply<SessionView>, ApiError> {
-    let view = session_view(app, done.value.clone()).await?;
+    let view = session_view(app, &done.value).await?;
     Ok(CommandReply::new(StatusCode::OK, done, view).versioned(None))
 }
 
-async fn session_view(app: &App, tokens: SessionTokens) -> Result<SessionView, ApiError> {
+async fn session_view(app: &App, tokens: &SessionTokens) -> Result<SessionView, ApiError> {
     let tokens = app.commands().complete_tokens(tokens);
     let (access_token, refresh_token) = app.tokens().issue(&tokens)?;
     Ok(SessionView {

@@ -8,6 +8,7 @@ pub mod chat;
 pub mod credits;
 pub mod generation;
 pub mod me;
+pub mod templates;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};

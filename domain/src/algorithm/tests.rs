@@ -115,9 +115,7 @@ fn deactivating_twice_changes_nothing() {
 
 #[test]
 fn an_inactive_algorithm_can_be_activated() {
-    given::<Algorithm>(vec![defined(), deactivated()])
-        .when(activate())
-        .then_expect_events(vec![activated()]);
+    given::<Algorithm>(vec![defined(), deactivated()]).when(activate()).then_expect_events(vec![activated()]);
 }
 
 #[test]

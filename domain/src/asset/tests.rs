@@ -46,9 +46,7 @@ fn uploading_twice_is_refused() {
 
 #[test]
 fn a_deleted_asset_does_not_come_back() {
-    given::<Asset>(vec![uploaded(), deleted()])
-        .when(upload())
-        .then_expect_error(AssetError::AlreadyUploaded);
+    given::<Asset>(vec![uploaded(), deleted()]).when(upload()).then_expect_error(AssetError::AlreadyUploaded);
 }
 
 #[test]

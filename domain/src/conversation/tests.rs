@@ -73,11 +73,7 @@ fn said(text: &str) -> ConversationEvent {
 }
 
 fn brief_opened(text: &str) -> ConversationEvent {
-    ConversationEvent::BriefOpened {
-        conversation_id: CHAT,
-        prompt: hers(words(text)),
-        opened_at: minute(2),
-    }
+    ConversationEvent::BriefOpened { conversation_id: CHAT, prompt: hers(words(text)), opened_at: minute(2) }
 }
 
 fn choose(algorithm_id: AlgorithmId) -> ConversationCommand {
@@ -115,11 +111,7 @@ fn attached(asset_id: AssetId, kind: PictureKind) -> ConversationEvent {
     ConversationEvent::PictureAttached { asset_id, kind, attached_at: minute(2) }
 }
 
-fn completed(
-    algorithm_id: AlgorithmId,
-    face: Option<AssetId>,
-    logo: Option<AssetId>,
-) -> ConversationEvent {
+fn completed(algorithm_id: AlgorithmId, face: Option<AssetId>, logo: Option<AssetId>) -> ConversationEvent {
     ConversationEvent::BriefCompleted {
         conversation_id: CHAT,
         prompt: hers(words(WISH)),
@@ -221,9 +213,7 @@ fn an_algorithm_without_a_wish_is_refused() {
         .when(choose(ROUTIX_V1))
         .then_expect_error(ConversationError::NoOpenBrief);
     let history = [waiting_for_picture(), vec![said("skip"), completed(ROUTIX_V1, None, None)]].concat();
-    given::<Conversation>(history)
-        .when(choose(ROUTIX_V1))
-        .then_expect_error(ConversationError::NoOpenBrief);
+    given::<Conversation>(history).when(choose(ROUTIX_V1)).then_expect_error(ConversationError::NoOpenBrief);
 }
 
 #[test]

@@ -39,13 +39,7 @@ fn part(grant_id: GrantId, amount: u32, end: Option<i64>) -> Part {
 }
 
 fn hold(request_id: RequestId, amount: u32) -> Command {
-    Command::Hold {
-        user_id: ALICE,
-        request_id,
-        amount: Credits(amount),
-        low_threshold: LOW,
-        at: minute(1),
-    }
+    Command::Hold { user_id: ALICE, request_id, amount: Credits(amount), low_threshold: LOW, at: minute(1) }
 }
 
 fn held(request_id: RequestId, parts: Vec<Part>, balance: u32, crossed: bool) -> Event {
@@ -138,9 +132,12 @@ fn granted_credits_are_available() {
     given::<CreditLedger>(vec![])
         .when(grant(TOP_UP, 10, None, 0))
         .then_expect_events(vec![granted(TOP_UP, 10, None, 10)]);
-    given::<CreditLedger>(ten())
-        .when(grant(SIGNUP, 5, Some(END), 0))
-        .then_expect_events(vec![granted(SIGNUP, 5, Some(END), 15)]);
+    given::<CreditLedger>(ten()).when(grant(SIGNUP, 5, Some(END), 0)).then_expect_events(vec![granted(
+        SIGNUP,
+        5,
+        Some(END),
+        15,
+    )]);
 }
 
 #[test]
@@ -153,24 +150,29 @@ fn an_amount_of_nothing_is_neither_granted_nor_withdrawn() {
 
 #[test]
 fn a_grant_that_has_ended_already_expires_at_once() {
-    given::<CreditLedger>(ten()).when(grant(SIGNUP, 5, Some(0), 0)).then_expect_events(vec![
-        granted(SIGNUP, 5, Some(0), 15),
-        expired(SIGNUP, 5, 10, 0),
-    ]);
+    given::<CreditLedger>(ten())
+        .when(grant(SIGNUP, 5, Some(0), 0))
+        .then_expect_events(vec![granted(SIGNUP, 5, Some(0), 15), expired(SIGNUP, 5, 10, 0)]);
 }
 
 #[test]
 fn a_hold_sets_credits_aside() {
-    given::<CreditLedger>(ten())
-        .when(hold(ORDER, 4))
-        .then_expect_events(vec![held(ORDER, vec![part(TOP_UP, 4, None)], 6, false)]);
+    given::<CreditLedger>(ten()).when(hold(ORDER, 4)).then_expect_events(vec![held(
+        ORDER,
+        vec![part(TOP_UP, 4, None)],
+        6,
+        false,
+    )]);
 }
 
 #[test]
 fn the_last_credit_can_be_held_and_not_one_more() {
-    given::<CreditLedger>(ten())
-        .when(hold(ORDER, 10))
-        .then_expect_events(vec![held(ORDER, vec![part(TOP_UP, 10, None)], 0, true)]);
+    given::<CreditLedger>(ten()).when(hold(ORDER, 10)).then_expect_events(vec![held(
+        ORDER,
+        vec![part(TOP_UP, 10, None)],
+        0,
+        true,
+    )]);
     given::<CreditLedger>(ten()).when(hold(ORDER, 11)).then_expect_error(
         CreditLedgerError::InsufficientCredits { required: Credits(11), available: Credits(10) },
     );
@@ -203,12 +205,18 @@ fn a_hold_draws_first_on_what_ends_first() {
 
 #[test]
 fn crossing_the_low_threshold_is_told_once() {
-    given::<CreditLedger>(ten())
-        .when(hold(ORDER, 7))
-        .then_expect_events(vec![held(ORDER, vec![part(TOP_UP, 7, None)], 3, false)]);
-    given::<CreditLedger>(ten())
-        .when(hold(ORDER, 8))
-        .then_expect_events(vec![held(ORDER, vec![part(TOP_UP, 8, None)], 2, true)]);
+    given::<CreditLedger>(ten()).when(hold(ORDER, 7)).then_expect_events(vec![held(
+        ORDER,
+        vec![part(TOP_UP, 7, None)],
+        3,
+        false,
+    )]);
+    given::<CreditLedger>(ten()).when(hold(ORDER, 8)).then_expect_events(vec![held(
+        ORDER,
+        vec![part(TOP_UP, 8, None)],
+        2,
+        true,
+    )]);
     given::<CreditLedger>([ten(), vec![held(ORDER, vec![part(TOP_UP, 8, None)], 2, true)]].concat())
         .when(hold(OTHER_ORDER, 1))
         .then_expect_events(vec![held(OTHER_ORDER, vec![part(TOP_UP, 1, None)], 1, false)]);
@@ -248,9 +256,11 @@ fn a_release_returns_to_the_grants_it_came_from() {
         granted(SIGNUP, 5, Some(END), 15),
         held(ORDER, parts.clone(), 8, false),
     ];
-    given::<CreditLedger>(history.clone())
-        .when(release(2))
-        .then_expect_events(vec![released(parts.clone(), 15, 2)]);
+    given::<CreditLedger>(history.clone()).when(release(2)).then_expect_events(vec![released(
+        parts.clone(),
+        15,
+        2,
+    )]);
     let back = [history, vec![released(parts, 15, 2)]].concat();
     given::<CreditLedger>(back).when(expire(END)).then_expect_events(vec![expired(SIGNUP, 5, 10, END)]);
 }
@@ -270,10 +280,7 @@ fn what_ended_while_it_was_held_expires_when_it_is_released() {
 
 #[test]
 fn what_ended_while_it_was_held_can_still_be_settled() {
-    let history = vec![
-        granted(SIGNUP, 5, Some(1), 5),
-        held(ORDER, vec![part(SIGNUP, 5, Some(1))], 0, true),
-    ];
+    let history = vec![granted(SIGNUP, 5, Some(1), 5), held(ORDER, vec![part(SIGNUP, 5, Some(1))], 0, true)];
     given::<CreditLedger>(history).when(settle()).then_expect_events(vec![settled(5, 0)]);
 }
 

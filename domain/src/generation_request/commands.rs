@@ -63,9 +63,13 @@ impl GenerationRequest {
             }
             (Self::InProgress { job, stage, requested_at }, command) => match command {
                 GenerationRequestCommand::Complete { attempt_id, image, provider_generation_id, at } => {
-                    let Stage::Generating { matches, .. } = stage.as_ref() else {
+                    let Stage::Generating { matches, attempts, .. } = stage.as_ref() else {
                         return Err(GenerationRequestError::OutOfOrder);
                     };
+                    // A picture without a recorded attempt would cost nothing in the books.
+                    if !attempts.iter().any(|attempt| attempt.attempt_id == attempt_id) {
+                        return Err(GenerationRequestError::OutOfOrder);
+                    }
                     let elapsed_ms = (at - *requested_at).num_milliseconds();
                     Ok(Some(GenerationRequestEvent::GenerationCompleted {
                         request_id: job.request_id,

@@ -269,8 +269,7 @@ fn a_picture_completes_the_request_with_its_cost_time_and_best_template() {
 
 #[test]
 fn an_attempt_with_an_unknown_outcome_counts_as_paid() {
-    let history =
-        [attempt_started(FIRST_TRY, 1), attempt_ended(FIRST_TRY), attempt_started(SECOND_TRY, 2)];
+    let history = [attempt_started(FIRST_TRY, 1), attempt_ended(FIRST_TRY), attempt_started(SECOND_TRY, 2)];
     let both = MicroUsd(2 * PRICE.0);
     given::<GenerationRequest>(attempted(&history))
         .when(complete(SECOND_TRY))
@@ -334,7 +333,13 @@ fn nothing_leaves_a_final_stage() {
 #[test]
 fn what_was_never_requested_can_do_nothing() {
     let mut commands = step_commands().to_vec();
-    commands.extend([start_attempt(FIRST_TRY), end_attempt(FIRST_TRY), complete(FIRST_TRY), fail(), cancel()]);
+    commands.extend([
+        start_attempt(FIRST_TRY),
+        end_attempt(FIRST_TRY),
+        complete(FIRST_TRY),
+        fail(),
+        cancel(),
+    ]);
     for command in commands {
         given::<GenerationRequest>(vec![])
             .when(command)

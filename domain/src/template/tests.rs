@@ -155,9 +155,7 @@ fn a_failure_that_may_pass_is_followed_by_the_next_attempt() {
 #[test]
 fn a_failure_for_good_ends_the_analysis() {
     let events = vec![uploaded(), started(1), failed(1, true), started(2)];
-    given::<Template>(events.clone())
-        .when(record_failure(false))
-        .then_expect_events(vec![failed(2, false)]);
+    given::<Template>(events.clone()).when(record_failure(false)).then_expect_events(vec![failed(2, false)]);
     given::<Template>([events, vec![failed(2, false)]].concat())
         .when(start())
         .then_expect_error(TemplateError::NoAnalysisUnderWay);
@@ -220,9 +218,7 @@ fn deactivating_twice_changes_nothing() {
 
 #[test]
 fn a_deactivated_template_can_be_activated_once() {
-    given::<Template>(vec![uploaded(), deactivated()])
-        .when(activate())
-        .then_expect_events(vec![activated()]);
+    given::<Template>(vec![uploaded(), deactivated()]).when(activate()).then_expect_events(vec![activated()]);
     given::<Template>(vec![uploaded(), deactivated(), activated()])
         .when(activate())
         .then_expect_events(vec![]);

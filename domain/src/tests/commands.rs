@@ -18,7 +18,7 @@ use crate::session::{SessionCommand, TokenHash};
 use crate::template::{Analysis, Embedding, TemplateCommand};
 use crate::user::{Role, UserCommand};
 use crate::{
-    AlgorithmId, AssetId, AttemptId, Credits, CustomText, EmailAddress, GrantId, MicroUsd, MessageText,
+    AlgorithmId, AssetId, AttemptId, Credits, CustomText, EmailAddress, GrantId, MessageText, MicroUsd,
     Personal, Prompt, RequestId, Slug, Timestamp, Title, Username,
 };
 
@@ -46,17 +46,16 @@ fn kind() -> impl Strategy<Value = PictureKind> {
 }
 
 pub(super) fn user() -> impl Strategy<Value = UserCommand> {
-    let register =
-        (TEXT, TEXT, prop_oneof![Just(Role::User), Just(Role::Admin)], time()).prop_map(|(name, hash, role, at)| {
-            UserCommand::Register {
-                user_id: ALICE,
-                email: EmailAddress::parse("Alice@Example.com").unwrap(),
-                username: Username::parse(&name).unwrap(),
-                password_hash: hash,
-                role,
-                at,
-            }
-        });
+    let register = (TEXT, TEXT, prop_oneof![Just(Role::User), Just(Role::Admin)], time()).prop_map(
+        |(name, hash, role, at)| UserCommand::Register {
+            user_id: ALICE,
+            email: EmailAddress::parse("Alice@Example.com").unwrap(),
+            username: Username::parse(&name).unwrap(),
+            password_hash: hash,
+            role,
+            at,
+        },
+    );
     prop_oneof![
         register,
         (TEXT, time()).prop_map(|(password_hash, at)| UserCommand::ChangePassword { password_hash, at }),
@@ -243,7 +242,7 @@ pub(super) fn generation_request() -> impl Strategy<Value = GenerationRequestCom
         }),
         8 => (id::<AttemptId>(), problem, time())
             .prop_map(|(attempt_id, problem, at)| Command::EndAttempt { attempt_id, problem, at }),
-        2 => (id::<AttemptId>(), TEXT, time()).prop_map(|(attempt_id, key, at)| Command::Complete {
+        6 => (id::<AttemptId>(), TEXT, time()).prop_map(|(attempt_id, key, at)| Command::Complete {
             attempt_id,
             image: picture(&key),
             provider_generation_id: key,

@@ -8,6 +8,7 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -102,7 +103,7 @@ where
     let mut runner = TestRunner::deterministic();
     let sequences = vec(command, 0..COMMANDS_MAX);
     let mut seen = BTreeSet::new();
-    for _ in 0..200 {
+    for _ in 0..100 {
         let commands = sequences.new_tree(&mut runner).unwrap().current();
         seen.extend(keeps_its_word::<A>(commands, versions));
     }

@@ -68,8 +68,7 @@ fn an_admin_registers_as_an_admin() {
     let UserCommand::Register { user_id, email, username, password_hash, at, .. } = register() else {
         unreachable!()
     };
-    let command =
-        UserCommand::Register { user_id, email, username, password_hash, role: Role::Admin, at };
+    let command = UserCommand::Register { user_id, email, username, password_hash, role: Role::Admin, at };
     let events = given::<User>(vec![]).when(command).inspect_result().unwrap();
     assert!(matches!(events.as_slice(), [UserEvent::UserRegistered { role: Role::Admin, .. }]));
 }

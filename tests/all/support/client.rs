@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use event_log::clock;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -159,7 +160,7 @@ impl Client {
 
     /// Registers a new person.
     pub async fn register(server: &str, told: &Told) -> Self {
-        let email = format!("user-{}@example.com", Uuid::now_v7().simple());
+        let email = format!("user-{}@example.com", clock::new_id().simple());
         let login = json!({ "email": email, "username": "Ada", "password": "correct horse" });
         let mut client = Self::anonymous(server, told);
         let session = client.post("/api/v1/auth/register", &login).await.expect(201);

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use embedded::{Nats, Options, Postgres};
+use event_log::clock;
 use sqlx::{Connection, Executor, PgConnection};
-use uuid::Uuid;
 
 /// Data folders of test runs that have ended are removed by the next one.
 fn scratch() -> &'static Path {
@@ -28,7 +28,7 @@ fn scratch() -> &'static Path {
 
 /// A folder of its own.
 pub fn folder(name: &str) -> PathBuf {
-    let folder = scratch().join(format!("{name}-{}", Uuid::now_v7().simple()));
+    let folder = scratch().join(format!("{name}-{}", clock::new_id().simple()));
     std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
     folder
 }
@@ -46,7 +46,7 @@ fn postgres_url() -> String {
 /// A new, empty database.
 pub async fn database() -> String {
     let url = tokio::task::spawn_blocking(postgres_url).await.unwrap();
-    let name = format!("test_{}", Uuid::now_v7().simple());
+    let name = format!("test_{}", clock::new_id().simple());
     let mut connection = PgConnection::connect(&url).await.unwrap();
     connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
     let (server, _) = url.rsplit_once('/').unwrap();

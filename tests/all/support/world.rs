@@ -1,8 +1,8 @@
 //! A whole Routix for one test: a server and workers as processes of their own.
 
 use embedded::Nats;
+use event_log::clock;
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use super::checker::{self, Seen};
 use super::client::{Client, Told};
@@ -52,7 +52,7 @@ impl World {
 
     /// An admin, made with the command line.
     pub async fn admin(&self) -> Client {
-        let email = format!("admin-{}@example.com", Uuid::now_v7().simple());
+        let email = format!("admin-{}@example.com", clock::new_id().simple());
         let password = "admin password";
         let made = self
             .surroundings

@@ -1,7 +1,5 @@
-//! The generation pipeline: analyse intent, search templates, compose the prompt, generate, store, finish.
-//!
-//! Each step's result is an event, so whoever takes over resumes at the step. An attempt is an event before
-//! the provider is called, and the claim is checked directly before the call.
+//! The step that costs money: an attempt is an event before the provider is called, the claim is checked
+//! directly before the call, and the result, the settlement and the card are one unit.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -12,23 +10,18 @@ use domain::conversation::{Conversation, ConversationCommand, MessageBody};
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand};
 use domain::generation_request::{
     Attempt, AttemptProblem, FailureReason, GenerationRequest, GenerationRequestCommand,
-    GenerationRequestError, Intent, Job, Stage, TemplateMatch,
+    GenerationRequestError, Intent, Job, TemplateMatch,
 };
 use domain::template::StoredPicture;
-use domain::{AssetId, AttemptId, MessageId, MessageText, Personal, RequestId, Timestamp};
-use event_log::work::{self, ClaimedWork};
-use event_log::{Committed, clock};
+use domain::{AssetId, AttemptId, MessageId, MessageText, Timestamp};
+use event_log::{clock, work};
 use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
 
-use super::{Outcome, Step, context, subject};
-use crate::{CommandError, Commands, TemplateQuery};
+use super::{PROCESS, Pipeline, context, provider_intent, reason_of};
+use crate::CommandError;
 
-const PROCESS: &str = "generation-pipeline";
-/// Rows that failed this often end their request.
-const ROW_ATTEMPTS_MAX: i32 = 8;
 /// Calls of providers for one request.
 const ATTEMPTS_MAX: usize = 2;
-const MATCHES_MAX: i64 = 3;
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
 /// Where the provider's own progress is shown on the whole ladder.
@@ -37,59 +30,16 @@ const PROGRESS_TO: u8 = 95;
 const PROGRESS_EVERY: Duration = Duration::from_millis(25);
 const CLAIM_LIFE: Duration = Duration::from_secs(8);
 
-pub(super) async fn generate(commands: &Commands, work: &ClaimedWork) -> Step {
-    let request_id: RequestId = subject(work)?;
-    let pipeline = Pipeline { commands, work, request_id };
-    loop {
-        let loaded = commands.log.load::<GenerationRequest>(request_id).await?;
-        let GenerationRequest::InProgress { job, stage, requested_at } = loaded.state else {
-            return Ok(Outcome::Done);
-        };
-        if work.attempts > ROW_ATTEMPTS_MAX {
-            return pipeline.fail(&job, FailureReason::Internal).await;
-        }
-        let step = match *stage {
-            Stage::Pending => pipeline.start().await,
-            Stage::Analyzing => pipeline.analyze(&job).await,
-            Stage::Searching { intent } => pipeline.search(&job, &intent).await,
-            Stage::Composing { intent, .. } => pipeline.compose(&job, &intent).await,
-            Stage::Generating { intent, matches, prompt, attempts } => {
-                let (Some(intent), Some(prompt)) = (intent.known(), prompt.known()) else {
-                    return pipeline.fail(&job, FailureReason::Internal).await;
-                };
-                let plan = Plan { job: &job, intent, prompt, matches: &matches, requested_at };
-                match pipeline.draw(&plan, &attempts).await {
-                    Ok(Drawn::Again) => Ok(()),
-                    Ok(Drawn::Ended) => return Ok(Outcome::Done),
-                    Ok(Drawn::Lost) => return Ok(Outcome::Lost),
-                    Ok(Drawn::Failed(reason)) => return pipeline.fail(&job, reason).await,
-                    Err(error) => Err(error),
-                }
-            }
-        };
-        match step {
-            Ok(()) => {}
-            // Cancelled or timed out meanwhile: the next look finds a final state.
-            Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => {}
-            Err(CommandError::Provider(error)) if !error.is_transient() => {
-                return pipeline.fail(&job, reason_of(&error)).await;
-            }
-            Err(CommandError::NotFound { .. }) => return pipeline.fail(&job, FailureReason::Internal).await,
-            Err(error) => return Err(error),
-        }
-    }
-}
-
 /// What drawing needs to know.
-struct Plan<'a> {
-    job: &'a Job,
-    intent: &'a Intent,
-    prompt: &'a str,
-    matches: &'a [TemplateMatch],
-    requested_at: Timestamp,
+pub(super) struct Plan<'a> {
+    pub(super) job: &'a Job,
+    pub(super) intent: &'a Intent,
+    pub(super) prompt: &'a str,
+    pub(super) matches: &'a [TemplateMatch],
+    pub(super) requested_at: Timestamp,
 }
 
-enum Drawn {
+pub(super) enum Drawn {
     /// The state moved on: look again.
     Again,
     Ended,
@@ -97,73 +47,8 @@ enum Drawn {
     Failed(FailureReason),
 }
 
-struct Pipeline<'a> {
-    commands: &'a Commands,
-    work: &'a ClaimedWork,
-    request_id: RequestId,
-}
-
 impl Pipeline<'_> {
-    async fn record(&self, step: &str, command: GenerationRequestCommand) -> Result<Committed, CommandError> {
-        let unit = self.commands.log.unit::<CommandError>(context(PROCESS, self.work, step));
-        unit.execute::<GenerationRequest>(self.request_id, [command]).commit().await
-    }
-
-    async fn start(&self) -> Result<(), CommandError> {
-        self.record("start", GenerationRequestCommand::StartAnalysis { at: clock::now() }).await.map(|_| ())
-    }
-
-    async fn analyze(&self, job: &Job) -> Result<(), CommandError> {
-        let prompt = known(&job.prompt)?.as_str();
-        let analyzer = &self.commands.providers.analyzer;
-        let found = analyzer.intent(prompt).await?;
-        let command = GenerationRequestCommand::RecordIntent {
-            intent: Intent {
-                category: found.category,
-                style: found.style,
-                mood: found.mood,
-                energy_level: found.energy_level,
-                visual_elements: found.visual_elements,
-                headline: found.headline,
-            },
-            analyzed_by: analyzer.name().to_owned(),
-            at: clock::now(),
-        };
-        self.record("intent", command).await.map(|_| ())
-    }
-
-    async fn search(&self, job: &Job, intent: &Personal<Intent>) -> Result<(), CommandError> {
-        let intent = known(intent)?;
-        let embedder = &self.commands.providers.embedder;
-        let text = provider_intent(intent).search_query(known(&job.prompt)?.as_str());
-        let query = TemplateQuery {
-            vector: embedder.embed(&text).await?,
-            model: embedder.model().to_owned(),
-            category: Some(intent.category.clone()),
-            threshold: embedder.similarity_threshold(),
-            limit: MATCHES_MAX,
-        };
-        let found = self.commands.read_side.matching_templates(&query, self.work.position).await?;
-        let matches = found
-            .iter()
-            .map(|found| TemplateMatch {
-                template_id: found.template_id,
-                similarity_ppm: parts_per_million(found.similarity),
-            })
-            .collect();
-        self.record("matches", GenerationRequestCommand::RecordMatches { matches, at: clock::now() })
-            .await
-            .map(|_| ())
-    }
-
-    async fn compose(&self, job: &Job, intent: &Personal<Intent>) -> Result<(), CommandError> {
-        let prompt = compose(known(&job.prompt)?.as_str(), known(intent)?);
-        self.record("prompt", GenerationRequestCommand::RecordPrompt { prompt, at: clock::now() })
-            .await
-            .map(|_| ())
-    }
-
-    async fn draw(&self, plan: &Plan<'_>, attempts: &[Attempt]) -> Result<Drawn, CommandError> {
+    pub(super) async fn draw(&self, plan: &Plan<'_>, attempts: &[Attempt]) -> Result<Drawn, CommandError> {
         let Some(generator) = self.commands.providers.generator(&plan.job.provider) else {
             tracing::error!(
                 provider = plan.job.provider,
@@ -332,60 +217,12 @@ impl Pipeline<'_> {
             Err(error) => Err(error),
         }
     }
-
-    async fn fail(&self, job: &Job, reason: FailureReason) -> Step {
-        self.commands.fail_generation(context(PROCESS, self.work, "fail"), job, reason).await?;
-        Ok(Outcome::Done)
-    }
-}
-
-fn known<T>(personal: &Personal<T>) -> Result<&T, CommandError> {
-    personal.known().ok_or(CommandError::NotFound { what: "person" })
-}
-
-fn provider_intent(intent: &Intent) -> providers::Intent {
-    providers::Intent {
-        category: intent.category.clone(),
-        style: intent.style.clone(),
-        mood: intent.mood.clone(),
-        energy_level: intent.energy_level,
-        visual_elements: intent.visual_elements.clone(),
-        headline: intent.headline.clone(),
-    }
-}
-
-/// The prompt for the provider. It names no template: neither id nor address leaves the house.
-fn compose(prompt: &str, intent: &Intent) -> String {
-    let mut parts = vec![prompt.to_owned(), format!("{} {} style", intent.mood, intent.style)];
-    parts.extend(intent.visual_elements.iter().cloned());
-    parts.push(format!("{} thumbnail, 16:9", intent.category));
-    parts.join(", ")
 }
 
 /// 0..=100 of the provider's call, mapped into 70..=95 of the request.
 fn on_ladder(percent: u8) -> u8 {
     let span = u16::from(PROGRESS_TO - PROGRESS_FROM);
     PROGRESS_FROM + u8::try_from(u16::from(percent) * span / 100).unwrap_or_default()
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "a similarity is between -1 and 1")]
-fn parts_per_million(similarity: f32) -> i32 {
-    (f64::from(similarity.clamp(-1.0, 1.0)) * 1e6).round() as i32
-}
-
-fn reason_of(error: &ProviderError) -> FailureReason {
-    match error {
-        ProviderError::ContentBlocked { .. } => FailureReason::ContentRejected,
-        ProviderError::Auth
-        | ProviderError::Quota
-        | ProviderError::RateLimited { .. }
-        | ProviderError::Overloaded
-        | ProviderError::Timeout => FailureReason::ProviderUnavailable,
-        ProviderError::BadRequest { .. }
-        | ProviderError::NotFound
-        | ProviderError::Protocol { .. }
-        | ProviderError::Io { .. } => FailureReason::Internal,
-    }
 }
 
 fn problem_of(error: &ProviderError) -> AttemptProblem {

@@ -1,17 +1,17 @@
-//! Conversations and messages.
+//! Conversations, and the welcome screen.
+
+mod messages;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use commands::{AlgorithmRef, CommandError, Commands, Done, PostedMessage};
-use domain::conversation::{MessageBody, MessageRole, PictureKind};
-use domain::{AssetId, ConversationId, MessageText, Personal, Title};
-use projections::conversations::{self, MessageView, Window};
-use projections::{Fresh, Page};
+use commands::{CommandError, Commands};
+use domain::{ConversationId, Title};
+use projections::Page;
+use projections::conversations;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(get, rename, archive))
-        .routes(routes!(messages, send))
+        .merge(messages::routes())
         .routes(routes!(suggestions))
 }
 
@@ -56,39 +56,6 @@ pub struct ConversationList {
     next_cursor: Option<i64>,
 }
 
-/// A message. What is in `metadata` depends on `type`.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Message)]
-pub struct MessageReply {
-    id: Uuid,
-    #[schema(example = "assistant")]
-    role: String,
-    #[serde(rename = "type")]
-    #[schema(example = "text")]
-    kind: String,
-    content: String,
-    #[schema(value_type = Object)]
-    metadata: Value,
-    timestamp: DateTime<Utc>,
-}
-
-impl From<MessageView> for MessageReply {
-    fn from(view: MessageView) -> Self {
-        let MessageView { id, role, kind, content, metadata, timestamp } = view;
-        Self { id, role, kind, content, metadata, timestamp }
-    }
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct MessageList {
-    /// In the order in which they were said.
-    messages: Vec<MessageReply>,
-    /// For `before`, when there are older ones.
-    older: Option<i64>,
-    /// For `after`, when there are newer ones.
-    newer: Option<i64>,
-}
-
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct CreateConversation {
     #[schema(max_length = 200)]
@@ -99,29 +66,6 @@ pub struct CreateConversation {
 pub struct RenameConversation {
     #[schema(min_length = 1, max_length = 200)]
     title: String,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SendType {
-    Text,
-    FileUpload,
-    AlgorithmSelection,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct SendMessage {
-    /// What is said. `skip` goes on without a picture when one was asked for.
-    #[serde(default)]
-    #[schema(max_length = 1000)]
-    content: String,
-    #[serde(rename = "type")]
-    kind: SendType,
-    /// `algorithm_selection`: `{"algorithm_id": "<slug or UUID>"}`; `file_upload`:
-    /// `{"asset_id": "<UUID>", "asset_type": "face" | "logo"}`.
-    #[serde(default)]
-    #[schema(value_type = Object)]
-    metadata: Value,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -135,22 +79,6 @@ pub struct ListParams {
     offset: i64,
     /// `next_cursor` of the page before: stable while chats change.
     cursor: Option<i64>,
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct MessageParams {
-    #[serde(default = "default_messages")]
-    #[param(default = 50, minimum = 1, maximum = 200)]
-    limit: i64,
-    /// `older` of a page.
-    before: Option<i64>,
-    /// `newer` of a page.
-    after: Option<i64>,
-}
-
-fn default_messages() -> i64 {
-    50
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -293,136 +221,6 @@ async fn archive(
     let own = (user.user_id, ConversationId(id));
     let done = app.commands().archive_conversation(context, own, caller.expected_version).await?;
     Ok(no_content(&done))
-}
-
-/// The newest messages of a chat, in the order in which they were said.
-#[utoipa::path(
-    get,
-    path = "/api/v1/chat/conversations/{conversation_id}/messages",
-    tag = "chat",
-    params(("conversation_id" = Uuid, Path), MessageParams),
-    responses(
-        (status = 200, description = "Messages", body = MessageList),
-        (status = 404, description = "No such chat", content_type = "application/problem+json", body = Problem),
-    ),
-    security(("bearerAuth" = []))
-)]
-async fn messages(
-    State(app): State<App>,
-    user: CurrentUser,
-    Freshness(wanted): Freshness,
-    ApiPath(id): ApiPath<Uuid>,
-    ApiQuery(params): ApiQuery<MessageParams>,
-) -> Result<QueryReply<MessageList>, ApiError> {
-    let window = match (params.before, params.after) {
-        (Some(_), Some(_)) => {
-            let detail = "before and after exclude each other".to_owned();
-            return Err(ApiError::Invalid { field: "before", detail });
-        }
-        (Some(cursor), None) => Window::Before(cursor),
-        (None, Some(cursor)) => Window::After(cursor),
-        (None, None) => Window::Newest,
-    };
-    let own = (user.user_id.0, id);
-    let fresh = conversations::messages(app.reader(), wanted, own, window, params.limit).await?;
-    let Fresh { value, checkpoint, behind } = fresh;
-    let page = value.ok_or(ApiError::NotFound { what: "conversation" })?;
-    let body = MessageList {
-        messages: page.messages.into_iter().map(|message| message.view.into()).collect(),
-        older: page.older,
-        newer: page.newer,
-    };
-    Ok(QueryReply::new(&Fresh { value: (), checkpoint, behind }, body))
-}
-
-/// Says something in a chat: a wish, the choice of an algorithm, or a picture.
-#[utoipa::path(
-    post,
-    path = "/api/v1/chat/conversations/{conversation_id}/messages",
-    tag = "chat",
-    params(("conversation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
-    request_body = SendMessage,
-    responses(
-        (status = 201, description = "Posted", body = MessageReply),
-        (status = 404, description = "No such chat or asset", content_type = "application/problem+json", body = Problem),
-        (status = 409, description = "The chat does not wait for this", content_type = "application/problem+json", body = Problem),
-        (status = 422, description = "Something is invalid", content_type = "application/problem+json", body = Problem),
-    ),
-    security(("bearerAuth" = []))
-)]
-async fn send(
-    State(app): State<App>,
-    user: CurrentUser,
-    caller: Caller,
-    ApiPath(id): ApiPath<Uuid>,
-    body: ApiJson<SendMessage>,
-) -> Result<CommandReply<MessageReply>, ApiError> {
-    let context = caller.context(&app, user.actor(), &body.bytes);
-    let own = (user.user_id, ConversationId(id));
-    let message = body.value;
-    let parse =
-        |text: &str| MessageText::parse(text).map_err(|error| ApiError::from(CommandError::from(error)));
-    let (done, sent, content) = match message.kind {
-        SendType::Text => {
-            let content = parse(&message.content)?;
-            let done = app.commands().post_text(context, own, content.clone()).await?;
-            (done, MessageBody::Text, content)
-        }
-        SendType::AlgorithmSelection => {
-            let named = text_field(&message.metadata, "algorithm_id")?;
-            let algorithm = AlgorithmRef::parse(named).map_err(CommandError::from)?;
-            let content = parse(or(&message.content, named))?;
-            let done = app.commands().choose_algorithm(context, own, &algorithm, content.clone()).await?;
-            let algorithm_id = done.value.algorithm_id.ok_or(ApiError::Internal)?;
-            (done, MessageBody::AlgorithmSelection { algorithm_id }, content)
-        }
-        SendType::FileUpload => {
-            let (asset_id, kind) = picture_of(&message.metadata)?;
-            let content = parse(or(&message.content, kind.name()))?;
-            let done = app.commands().attach_picture(context, own, (asset_id, kind), content.clone()).await?;
-            (done, MessageBody::FileUpload { asset_id, asset_type: kind }, content)
-        }
-    };
-    Ok(message_reply(&user, &done, &sent, content))
-}
-
-fn message_reply(
-    user: &CurrentUser,
-    done: &Done<PostedMessage>,
-    body: &MessageBody,
-    content: MessageText,
-) -> CommandReply<MessageReply> {
-    let PostedMessage { message_id, posted_at, .. } = done.value;
-    let content = Personal::new(user.user_id, content);
-    let view = conversations::message_view(message_id, MessageRole::User, body, &content, posted_at);
-    CommandReply::new(StatusCode::CREATED, done, view.into())
-}
-
-fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
-    if text.trim().is_empty() { otherwise } else { text }
-}
-
-fn text_field<'a>(metadata: &'a Value, field: &'static str) -> Result<&'a str, ApiError> {
-    metadata.get(field).and_then(Value::as_str).ok_or_else(|| ApiError::Invalid {
-        field: "metadata",
-        detail: format!("metadata.{field} is missing"),
-    })
-}
-
-fn picture_of(metadata: &Value) -> Result<(AssetId, PictureKind), ApiError> {
-    let id = text_field(metadata, "asset_id")?.parse().map_err(|_| ApiError::Invalid {
-        field: "metadata",
-        detail: "metadata.asset_id is not a UUID".to_owned(),
-    })?;
-    let kind = match text_field(metadata, "asset_type")? {
-        "face" => PictureKind::Face,
-        "logo" => PictureKind::Logo,
-        _ => {
-            let detail = "metadata.asset_type is face or logo".to_owned();
-            return Err(ApiError::Invalid { field: "metadata", detail });
-        }
-    };
-    Ok((AssetId(id), kind))
 }
 
 /// How the welcome screen greets the caller, and prompts to begin with.
