@@ -101,15 +101,17 @@ impl Tasks {
     }
 
     /// Serves HTTP on a listener.
-    pub fn serve(&mut self, app: &App, listener: TcpListener) {
+    pub async fn serve(&mut self, app: &App, listener: TcpListener) -> anyhow::Result<()> {
         let service = app::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.bus().clone()));
+        let head = app.log().head().await?;
+        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.bus().clone(), head));
         self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
         self.spawn("http", async move {
             if let Err(error) = axum::serve(listener, service).await {
                 tracing::error!(%error, "the server stopped");
             }
         });
+        Ok(())
     }
 }
 

@@ -2,12 +2,14 @@
 //! All of it goes the ordinary way of a command, under ids that follow from the log's own id, so that a
 //! second start repeats nothing.
 
+use std::collections::HashMap;
+
 use domain::credit_ledger::GrantReason;
 use domain::template::Template;
 use domain::user::Role;
 use domain::{Credits, EmailAddress, MicroUsd, Slug, TemplateId, Username};
 use event_log::{CommandContext, LogError, clock};
-use providers::starter;
+use providers::starter::{self, StarterTemplate};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -74,7 +76,7 @@ impl Commands {
     pub async fn upload_starter_library(&self) -> Result<usize, CommandError> {
         let log_id = self.log.identity().await?.log_id;
         let mut uploaded = 0;
-        for template in starter::library() {
+        for template in one_of_each_category_first(starter::library()) {
             let context = Self::bootstrap_context(log_id, &format!("template {}", template.slug));
             let template_id = TemplateId(clock::derived_id(context.command_id, "template"));
             if self.log.load::<Template>(template_id).await?.version > 0 {
@@ -128,4 +130,19 @@ impl Commands {
             Err(error) => Err(error),
         }
     }
+}
+
+/// The library in an order in which every category can be matched early.
+fn one_of_each_category_first(mut library: Vec<StarterTemplate>) -> Vec<StarterTemplate> {
+    let mut drawn: HashMap<&str, usize> = HashMap::new();
+    let rounds: HashMap<&str, usize> = library
+        .iter()
+        .map(|template| {
+            let round = drawn.entry(template.category).or_default();
+            *round += 1;
+            (template.slug, *round)
+        })
+        .collect();
+    library.sort_by_key(|template| rounds.get(template.slug).copied());
+    library
 }

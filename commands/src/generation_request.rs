@@ -161,8 +161,11 @@ impl Commands {
             .execute::<GenerationRequest>(job.request_id, [GenerationRequestCommand::Fail { reason, at }])
             .execute::<CreditLedger>(job.user_id, [release]);
         if let Some(conversation_id) = job.conversation_id {
-            let text =
-                format!("Generation failed: {}. Your {} credits are back.", reason.text(), job.credit_cost);
+            let text = format!(
+                "Generation failed: {}. {} returned to your balance.",
+                reason.text(),
+                job.credit_cost.in_words()
+            );
             let say = ConversationCommand::Say {
                 message_id: MessageId(clock::derived_id(context.command_id, "message")),
                 body: MessageBody::Text,

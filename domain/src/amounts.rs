@@ -25,6 +25,13 @@ impl Credits {
     }
 }
 
+impl Credits {
+    /// The amount in a sentence: `1 credit`, `4 credits`.
+    pub fn in_words(self) -> String {
+        if self.0 == 1 { "1 credit".to_owned() } else { format!("{} credits", self.0) }
+    }
+}
+
 impl fmt::Display for Credits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

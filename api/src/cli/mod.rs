@@ -159,7 +159,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     tasks.work(&app, WorkRole::All);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
-    tasks.serve(&app, listener);
+    tasks.serve(&app, listener).await?;
     output::ready(&app, address, &credentials);
     tasks.stock_library(&app);
     Ok(tasks)
@@ -174,7 +174,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     app.commands().define_starter_algorithms().await?;
     let mut tasks = Tasks::default();
     tasks.announce(&app);
-    tasks.serve(&app, listener);
+    tasks.serve(&app, listener).await?;
     output::line(&format!("ready: serving on http://{address}"));
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)

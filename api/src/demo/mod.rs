@@ -56,11 +56,11 @@ pub async fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let chat = client.post("/api/v1/chat/conversations", &json!({})).await?;
     let chat = text(&chat, "id")?.to_owned();
     let mut order = Order { client: &client, chat: chat.clone(), frames, request: None };
+    let pictures = upload(&client, args).await?;
     screen.user(&args.prompt);
     say(&client, &chat, &json!({ "type": "text", "content": args.prompt })).await?;
     let offered = order.wait_for(&mut screen, "algorithm_select").await?;
     let name = offer_name(&offered, &args.algorithm)?;
-    let pictures = upload(&client, args).await?;
     // All but the last picture are attached before the algorithm is chosen; the last one answers the
     // assistant's question.
     if let Some((last, first)) = pictures.split_last() {

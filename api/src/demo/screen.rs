@@ -31,7 +31,10 @@ impl Screen {
         self.line(&format!("  routix  {}", message["content"].as_str().unwrap_or_default()));
         for option in message["metadata"]["options"].as_array().into_iter().flatten() {
             let name = option["name"].as_str().unwrap_or_default();
-            self.line(&format!("            {name} ({} credits)", option["credit_cost"]));
+            let cost = domain::Credits(
+                option["credit_cost"].as_u64().and_then(|cost| u32::try_from(cost).ok()).unwrap_or_default(),
+            );
+            self.line(&format!("            {name} ({})", cost.in_words()));
         }
     }
 

@@ -112,17 +112,9 @@ impl Router {
         }
     }
 
-    /// Follows the log. Runs until the task is dropped.
-    pub async fn follow(self, log: EventLog, bus: Bus) {
-        let start = loop {
-            match log.head().await {
-                Ok(head) => break head,
-                Err(error) => {
-                    tracing::warn!(%error, "the live router waits for the log");
-                    tokio::time::sleep(RETRY_DELAY).await;
-                }
-            }
-        };
+    /// Follows the log from behind `start`, which must be known before the first connection is opened: what
+    /// falls between the two would be shown to nobody. Runs until the task is dropped.
+    pub async fn follow(self, log: EventLog, bus: Bus, start: i64) {
         let mut follower = Follower::new(log.clone(), bus, start);
         loop {
             match follower.next(BATCH_EVENTS).await {

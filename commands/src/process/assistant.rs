@@ -131,7 +131,7 @@ async fn order_of(
 fn refusal_text(error: &CommandError) -> Option<String> {
     match error {
         CommandError::CreditLedger(CreditLedgerError::InsufficientCredits { required, available }) => {
-            Some(format!("This needs {required} credits and you have {available}. Nothing was charged."))
+            Some(format!("This needs {} and you have {available}. Nothing was charged.", required.in_words()))
         }
         CommandError::AlgorithmInactive { name } => {
             Some(format!("{name} is not available any more. Please choose another version."))

@@ -4,7 +4,7 @@ use crate::{Credits, RequestId};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CreditLedgerError {
-    #[error("{required} credits are needed and {available} are available")]
+    #[error("{} needed, {available} available", required.in_words())]
     InsufficientCredits { required: Credits, available: Credits },
     #[error("request {request_id} has a hold already")]
     AlreadyHeld { request_id: RequestId },
