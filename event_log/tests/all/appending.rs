@@ -1,0 +1,190 @@
+//! Order and safety of the append: dense positions, no skipped events, an immutable table, bounded events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use event_log::{EventLog, LogError, clock};
+use futures::future::join_all;
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::jar::{Failure, Jar, JarCommand};
+use crate::world::{World, eventually, new_command, tell};
+
+const WRITERS: usize = 32;
+const COMMANDS_EACH: usize = 12;
+
+/// Reads the log like a projection and returns how many events it saw; a gap ends the test.
+async fn follow(log: EventLog, done: Arc<AtomicBool>) -> i64 {
+    let mut seen = 0;
+    loop {
+        let last_look = done.load(Ordering::SeqCst);
+        let page = log.page(seen, 1000).await.unwrap();
+        if page.is_empty() && last_look {
+            return seen;
+        }
+        for event in page {
+            assert_eq!(event.position, seen + 1, "a reader by position skipped an event");
+            seen = event.position;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn concurrent_appends_of_two_processes_leave_no_gap_and_no_reader_skips_an_event() {
+    let world = World::new().await;
+    let logs = [world.process().await, world.process().await];
+    let done = Arc::new(AtomicBool::new(false));
+    let reader = tokio::spawn(follow(world.process().await, done.clone()));
+    let acknowledged = Arc::new(AtomicI64::new(0));
+    let writers = (0..WRITERS).map(|writer| {
+        let (log, acknowledged) = (logs[writer % 2].clone(), acknowledged.clone());
+        tokio::spawn(async move {
+            let jar = clock::new_id();
+            for _ in 0..COMMANDS_EACH {
+                let before = acknowledged.load(Ordering::SeqCst);
+                let committed = tell(&log, jar, JarCommand::Put(1)).await.unwrap();
+                assert!(committed.position > before, "what was acknowledged before has a lower position");
+                acknowledged.fetch_max(committed.position, Ordering::SeqCst);
+            }
+            assert_eq!(log.load::<Jar>(jar).await.unwrap().version, COMMANDS_EACH as i64);
+        })
+    });
+    for writer in join_all(writers).await {
+        writer.unwrap();
+    }
+    done.store(true, Ordering::SeqCst);
+    let total = (WRITERS * COMMANDS_EACH) as i64;
+    assert_eq!(reader.await.unwrap(), total);
+    assert_eq!(world.number("SELECT count(*) FROM events").await, total);
+    assert_eq!(acknowledged.load(Ordering::SeqCst), total);
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_two_aggregates_are_read_in_the_order_in_which_they_happened() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let (a, b) = (clock::new_id(), clock::new_id());
+    for (jar, coins) in [(a, 1), (b, 2), (a, 3), (b, 4)] {
+        tell(&log, jar, JarCommand::Put(coins)).await.unwrap();
+    }
+    let page = log.page(0, 10).await.unwrap();
+    let read: Vec<(String, i64)> = page.iter().map(|e| (e.aggregate_id.clone(), e.sequence)).collect();
+    let (a, b) = (a.to_string(), b.to_string());
+    assert_eq!(read, [(a.clone(), 1), (b.clone(), 1), (a, 2), (b, 2)]);
+    assert_eq!(log.page(2, 1).await.unwrap()[0].position, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn update_delete_and_truncate_of_events_are_refused_by_the_database() {
+    let world = World::new().await;
+    let log = world.process().await;
+    tell(&log, clock::new_id(), JarCommand::Put(1)).await.unwrap();
+    for statement in ["UPDATE events SET owner_id = NULL", "DELETE FROM events", "TRUNCATE events"] {
+        let refused = world.pool.execute(statement).await.unwrap_err();
+        let code = refused.as_database_error().unwrap().code().unwrap().into_owned();
+        assert_eq!(code, "23001", "{statement}: {refused}");
+    }
+    assert_eq!(world.number("SELECT count(*) FROM events").await, 1);
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn append_batch_refuses_every_isolation_under_which_it_would_not_see_the_last_holders_commit() {
+    let world = World::new().await;
+    let call = format!("SELECT unit FROM append_batch({})", ["NULL"; 31].join(", "));
+    for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let mut transaction = world.pool.begin().await.unwrap();
+        let set = format!("SET TRANSACTION ISOLATION LEVEL {isolation}");
+        transaction.execute(set.as_str()).await.unwrap();
+        let refused = transaction.execute(call.as_str()).await.unwrap_err();
+        assert!(refused.to_string().contains("READ COMMITTED only"), "{isolation}: {refused}");
+    }
+    assert_eq!(world.pool.execute(call.as_str()).await.unwrap().rows_affected(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_256_kib_fits_and_one_byte_more_does_not() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let jar = clock::new_id();
+    let frame = r#"{"text":"","type":"Filled"}"#.len();
+    let text = |bytes: usize| "x".repeat(bytes - frame);
+    tell(&log, jar, JarCommand::Fill(text(256 << 10))).await.unwrap();
+    let refused = tell(&log, jar, JarCommand::Fill(text((256 << 10) + 1))).await.unwrap_err();
+    assert!(matches!(&refused, Failure::Log(LogError::Refused { reason }) if reason.contains("size")));
+    assert_eq!(world.events_of(jar).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_the_database_refuses_does_not_disturb_the_others_of_its_batch() {
+    let world = World::new().await;
+    let log = world.process().await;
+    // While the lock is held the first unit is in flight and all others queue up to be the next batch.
+    let mut holder = PgConnection::connect_with(&log.pool().connect_options()).await.unwrap();
+    holder.execute("SELECT pg_advisory_lock(7012025)").await.unwrap();
+    let put = |log: &EventLog| {
+        let log = log.clone();
+        tokio::spawn(async move { tell(&log, clock::new_id(), JarCommand::Put(1)).await })
+    };
+    let mut small = vec![put(&log)];
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    eventually("the first unit waits for the lock", || async { world.number(waiting).await == 1 }).await;
+    small.extend((0..10).map(|_| put(&log)));
+    let big = {
+        let log = log.clone();
+        tokio::spawn(async move { tell(&log, clock::new_id(), JarCommand::Fill("x".repeat(300 << 10))).await })
+    };
+    small.extend((0..10).map(|_| put(&log)));
+    holder.close().await.unwrap();
+    assert!(matches!(big.await.unwrap(), Err(Failure::Log(LogError::Refused { .. }))));
+    for unit in small {
+        unit.await.unwrap().unwrap();
+    }
+    assert_eq!(world.number("SELECT count(*) FROM events").await, 21);
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_who_follows_hears_of_the_last_position_after_the_commit() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let mut appended = log.appended();
+    assert_eq!(log.head().await.unwrap(), 0);
+    let committed = tell(&log, clock::new_id(), JarCommand::Put(1)).await.unwrap();
+    appended.wait_for(|head| *head == committed.position).await.unwrap();
+    assert_eq!(log.head().await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_changes_nothing_is_no_event_and_tells_the_head() {
+    let world = World::new().await;
+    let log = world.process().await;
+    tell(&log, clock::new_id(), JarCommand::Put(1)).await.unwrap();
+    let nothing = tell(&log, clock::new_id(), JarCommand::Empty).await.unwrap();
+    assert_eq!((nothing.position, nothing.versions, nothing.events), (1, vec![0], vec![]));
+    assert_eq!(world.number("SELECT count(*) FROM events").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_goes_away_does_not_stop_a_command_half_way() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let jar = clock::new_id();
+    let mut holder = PgConnection::connect_with(&log.pool().connect_options()).await.unwrap();
+    holder.execute("SELECT pg_advisory_lock(7012025)").await.unwrap();
+    let caller = {
+        let log = log.clone();
+        let unit = log.unit::<Failure>(new_command()).execute::<Jar>(jar, [JarCommand::Put(1)]);
+        tokio::spawn(unit.commit())
+    };
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    eventually("the unit waits for the lock", || async { world.number(waiting).await == 1 }).await;
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    holder.close().await.unwrap();
+    eventually("the command is carried out", || async { world.events_of(jar).await == 1 }).await;
+}

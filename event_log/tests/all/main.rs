@@ -1,0 +1,17 @@
+//! The log on a real Postgres: one server for all tests, a new database for each.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
+
+mod appending;
+mod caching;
+mod claims;
+mod faults;
+mod following;
+mod idempotency;
+mod jar;
+mod sealing;
+mod snapshots;
+mod units;
+mod verifying;
+mod work;
+mod world;

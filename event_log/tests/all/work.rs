@@ -1,0 +1,184 @@
+//! Work: found from state, done in order, and fenced against a worker that was paused.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use event_log::clock;
+use event_log::work::{self, ClaimedWork, NewWork};
+use futures::future::join_all;
+use uuid::Uuid;
+
+use crate::world::World;
+
+const ROLE: &str = "generation";
+const LONG: Duration = Duration::from_mins(10);
+
+async fn add(world: &World, subject: &str, position: i64) -> Uuid {
+    add_due(world, subject, position, None).await
+}
+
+async fn add_due(world: &World, subject: &str, position: i64, due_at: Option<DateTime<Utc>>) -> Uuid {
+    let cause = clock::new_id();
+    add_caused(world, subject, (position, cause), due_at).await;
+    cause
+}
+
+async fn add_caused(
+    world: &World,
+    subject: &str,
+    (position, cause): (i64, Uuid),
+    due_at: Option<DateTime<Utc>>,
+) {
+    let mut connection = world.pool.acquire().await.unwrap();
+    let work = NewWork {
+        role: ROLE,
+        task: "step",
+        subject,
+        position,
+        cause,
+        correlation_id: cause,
+        owner: None,
+        due_at,
+    };
+    work::add_in_tx(&mut connection, &work).await.unwrap();
+}
+
+async fn claim(world: &World, limit: i64) -> Vec<ClaimedWork> {
+    work::claim(&world.pool, ROLE, LONG, limit).await.unwrap()
+}
+
+async fn claim_one(world: &World) -> ClaimedWork {
+    let mut claimed = claim(world, 10).await;
+    assert_eq!(claimed.len(), 1);
+    claimed.remove(0)
+}
+
+/// What happens to the claim of a worker that was paused for too long.
+async fn end_claims(world: &World) {
+    world.run("UPDATE work SET held_until = clock_timestamp() - interval '1 second'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_of_one_subject_is_done_in_the_order_of_its_causes() {
+    let world = World::new().await;
+    for position in [3, 1, 2] {
+        add(&world, "order", position).await;
+    }
+    for position in 1..=3 {
+        let work = claim_one(&world).await;
+        assert_eq!((work.position, work.attempts, work.fence), (position, 1, 1));
+        assert!(claim(&world, 10).await.is_empty(), "a later row overtook one that is being done");
+        assert!(work::finish(&world.pool, &work).await.unwrap());
+    }
+    assert!(claim(&world, 10).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subjects_do_not_wait_for_each_other_and_a_claim_has_a_limit() {
+    let world = World::new().await;
+    for subject in ["a", "b", "c", "d", "e"] {
+        add(&world, subject, 1).await;
+    }
+    assert_eq!(claim(&world, 2).await.len(), 2);
+    assert_eq!(claim(&world, 10).await.len(), 3);
+    assert!(work::claim(&world.pool, "analysis", LONG, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_that_claim_at_once_never_get_the_same_row() {
+    let world = World::new().await;
+    for number in 0..30 {
+        add(&world, &format!("subject {number}"), 1).await;
+    }
+    let mut claimed: Vec<Uuid> =
+        join_all((0..10).map(|_| claim(&world, 3))).await.into_iter().flatten().map(|w| w.work_id).collect();
+    // A row that another worker looked at in that moment is skipped, not lost.
+    claimed.extend(claim(&world, 30).await.into_iter().map(|work| work.work_id));
+    assert_eq!(claimed.len(), 30);
+    claimed.sort_unstable();
+    claimed.dedup();
+    assert_eq!(claimed.len(), 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_ended_is_taken_over_with_a_higher_fence_and_the_old_one_can_do_nothing() {
+    let world = World::new().await;
+    add(&world, "order", 1).await;
+    let paused = claim_one(&world).await;
+    end_claims(&world).await;
+    let taken_over = claim_one(&world).await;
+    assert_eq!((taken_over.work_id, taken_over.fence, taken_over.attempts), (paused.work_id, 2, 2));
+    assert!(!work::renew(&world.pool, &paused, LONG).await.unwrap());
+    assert!(!work::finish(&world.pool, &paused).await.unwrap());
+    work::retry_later(&world.pool, &paused, Duration::ZERO, "late").await.unwrap();
+    assert!(claim(&world, 10).await.is_empty(), "an old fence gave the row away");
+    assert!(work::renew(&world.pool, &taken_over, LONG).await.unwrap());
+    assert!(work::finish(&world.pool, &taken_over).await.unwrap());
+    assert!(!work::finish(&world.pool, &taken_over).await.unwrap(), "done twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_claim_is_not_taken_over() {
+    let world = World::new().await;
+    add(&world, "order", 1).await;
+    let work = claim_one(&world).await;
+    end_claims(&world).await;
+    assert!(work::renew(&world.pool, &work, LONG).await.unwrap());
+    assert!(claim(&world, 10).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timer_is_not_claimed_before_it_is_due() {
+    let world = World::new().await;
+    add_due(&world, "deadline", 1, Some(clock::now() + chrono::Duration::hours(1))).await;
+    assert!(claim(&world, 10).await.is_empty());
+    let wait = work::next_due(&world.pool, ROLE).await.unwrap().unwrap();
+    assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
+    world.run("UPDATE work SET due_at = clock_timestamp() - interval '1 second'").await;
+    assert_eq!(work::next_due(&world.pool, ROLE).await.unwrap(), Some(Duration::ZERO));
+    assert_eq!(claim(&world, 10).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_cause_told_twice_is_one_row() {
+    let world = World::new().await;
+    let cause = clock::new_id();
+    for _ in 0..2 {
+        add_caused(&world, "order", (1, cause), None).await;
+    }
+    let work = claim_one(&world).await;
+    assert!(work::finish(&world.pool, &work).await.unwrap());
+    // A rebuild tells it again: it stays done.
+    add_caused(&world, "order", (1, cause), None).await;
+    assert!(claim(&world, 10).await.is_empty());
+    assert_eq!(world.number("SELECT count(*) FROM work").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_comes_back_after_its_delay_and_keeps_its_place() {
+    let world = World::new().await;
+    add(&world, "order", 1).await;
+    add(&world, "order", 2).await;
+    let work = claim_one(&world).await;
+    work::retry_later(&world.pool, &work, LONG, "the provider is away").await.unwrap();
+    assert!(claim(&world, 10).await.is_empty(), "the next row overtook one that waits");
+    world.run("UPDATE work SET due_at = clock_timestamp() - interval '1 second' WHERE position = 1").await;
+    let again = claim_one(&world).await;
+    assert_eq!((again.position, again.attempts, again.fence), (1, 2, 2));
+    assert_eq!(
+        world.number("SELECT count(*) FROM work WHERE last_error = 'the provider is away'").await,
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_do_has_no_due_time() {
+    let world = World::new().await;
+    assert_eq!(work::next_due(&world.pool, ROLE).await.unwrap(), None);
+    add(&world, "order", 1).await;
+    let work = claim_one(&world).await;
+    let wait = work::next_due(&world.pool, ROLE).await.unwrap().unwrap();
+    assert!(wait > Duration::from_mins(9), "a held row is due when its claim ends: {wait:?}");
+    assert!(work::finish(&world.pool, &work).await.unwrap());
+    assert_eq!(work::next_due(&world.pool, ROLE).await.unwrap(), None);
+}

@@ -1,0 +1,133 @@
+//! One Postgres for all tests, a database for each, and as many "processes" on it as a test wants.
+
+use std::future::Future;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use embedded::{Options, Postgres};
+use event_log::{
+    Actor, CommandContext, Committed, EventLog, LogError, LogOptions, MasterKey, ReceiptLife, clock, verify,
+};
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::jar::{Failure, Jar, JarCommand};
+
+pub const ALICE: Uuid = Uuid::from_u128(0xA11CE);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The shared server. It ends with the test binary.
+fn server_url() -> String {
+    static SERVER: OnceLock<Mutex<Postgres>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        let data_dir = tempfile::Builder::new().prefix("event-log-tests-").tempdir().unwrap().keep();
+        Mutex::new(Postgres::start(&Options { data_dir, durable: false }).unwrap())
+    });
+    server.lock().unwrap_or_else(PoisonError::into_inner).url()
+}
+
+/// A database with the schema and nothing in it.
+pub struct World {
+    url: String,
+    /// A pool of the test's own, for looking at tables and tampering with them.
+    pub pool: PgPool,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let server = tokio::task::spawn_blocking(server_url).await.unwrap();
+        let name = format!("test_{}", clock::new_id().simple());
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
+        let (host, _) = server.rsplit_once('/').unwrap();
+        let url = format!("{host}/{name}");
+        let pool = PgPool::connect(&url).await.unwrap();
+        event_log::migrate(&pool).await.unwrap();
+        Self { url, pool }
+    }
+
+    /// A process of its own: connections, appender, cache and keys are shared with nobody.
+    pub async fn process(&self) -> EventLog {
+        self.process_with_secret(b"a secret of tests").await
+    }
+
+    pub async fn process_with_secret(&self, secret: &[u8]) -> EventLog {
+        let options = LogOptions { connections_max: 5, cached_states_max: 1000 };
+        let pool = event_log::connect(&self.url, &options).await.unwrap();
+        EventLog::start(pool, &MasterKey::from_secret(secret), &options)
+    }
+
+    pub async fn number(&self, query: &str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.pool).await.unwrap()
+    }
+
+    pub async fn run(&self, statement: &str) {
+        self.pool.execute(statement).await.unwrap();
+    }
+
+    /// How many events a jar has.
+    pub async fn events_of(&self, jar: Uuid) -> i64 {
+        self.number(&format!("SELECT count(*) FROM events WHERE aggregate_id = '{jar}'")).await
+    }
+
+    /// The chain verifies, positions are 1..n, and in every stream sequences are 1..m and rise with them.
+    pub async fn assert_sound(&self) {
+        let report = verify(&self.pool, None).await.unwrap();
+        assert_eq!(report.fault, None);
+        assert_eq!(report.events, report.head);
+        let astray = "SELECT count(*) FROM (SELECT sequence, row_number() OVER (\
+             PARTITION BY aggregate_type, aggregate_id ORDER BY position) AS place FROM events) AS e \
+             WHERE sequence <> place";
+        assert_eq!(self.number(astray).await, 0, "sequences do not follow positions");
+    }
+}
+
+/// A command of Alice's under a new id.
+pub fn new_command() -> CommandContext {
+    command(clock::new_id())
+}
+
+/// A command of Alice's under an id that may have been used before.
+pub fn command(command_id: Uuid) -> CommandContext {
+    CommandContext {
+        actor: Actor::User(ALICE),
+        owner: Some(ALICE),
+        command_id,
+        fingerprint: b"this body".to_vec(),
+        receipt: ReceiptLife::Client,
+        correlation_id: command_id,
+        causation_id: None,
+        ip: None,
+        user_agent: None,
+        traceparent: None,
+    }
+}
+
+/// One command to one jar.
+pub async fn tell(log: &EventLog, jar: Uuid, what: JarCommand) -> Result<Committed, Failure> {
+    tell_as(log, new_command(), jar, what).await
+}
+
+pub async fn tell_as(
+    log: &EventLog,
+    context: CommandContext,
+    jar: Uuid,
+    what: JarCommand,
+) -> Result<Committed, Failure> {
+    log.unit::<Failure>(context).execute::<Jar>(jar, [what]).commit().await
+}
+
+pub fn is_passing(error: &Failure) -> bool {
+    matches!(error, Failure::Log(LogError::Unavailable(_) | LogError::OutcomeUnknown))
+}
+
+/// Waits until `condition` holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(Instant::now() < deadline, "it never happened: {what}");
+        // A pause between looks, not a wait for a time to pass: the condition decides.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
