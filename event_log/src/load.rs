@@ -53,7 +53,7 @@ async fn open<A: Aggregate>(vault: &Vault, event: SerializedEvent) -> Result<A::
     })
 }
 
-/// A snapshot that does not parse, or has another form, is as good as none.
+/// A snapshot that does not open or parse, or has another form, is as good as none.
 async fn snapshot<A: Aggregate>(
     pool: &PgPool,
     vault: &Vault,
@@ -69,8 +69,11 @@ async fn snapshot<A: Aggregate>(
     .fetch_optional(pool)
     .await?;
     let Some((version, mut payload)) = row else { return Ok(None) };
-    vault.open(&mut payload).await?;
-    Ok(serde_json::from_value(payload).ok().map(|state| (state, version)))
+    match vault.open(&mut payload).await {
+        Ok(()) => Ok(serde_json::from_value(payload).ok().map(|state| (state, version))),
+        Err(LogError::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn storage_error(error: PersistenceError) -> LogError {

@@ -94,6 +94,7 @@ async fn a_ticket_opens_one_socket_and_a_position_ahead_of_the_log_gives_reset()
     assert!(Socket::try_open(&user.server, &query).await.is_err(), "a ticket is good for one use");
     assert!(Socket::try_open(&user.server, "token=nonsense").await.is_err());
     assert!(Socket::try_open(&user.server, &format!("token={}", user.token)).await.is_ok());
+    user.get("/ws").await.expect_problem(400, "malformed");
     let mut ahead = Socket::open(&user, Some(1_000_000)).await;
     assert_eq!(ahead.next().await["type"], "reset");
 }

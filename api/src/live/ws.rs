@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -45,15 +46,19 @@ pub struct Opening {
     params(Opening),
     responses(
         (status = 101, description = "Switching protocols"),
+        (status = 400, description = "Not a WebSocket handshake", content_type = "application/problem+json", body = Problem),
         (status = 401, description = "No valid ticket or token", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn socket(
     State(app): State<App>,
     ApiQuery(opening): ApiQuery<Opening>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parts: Parts,
 ) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|_| ApiError::Malformed {
+        detail: "this address is for WebSocket clients; /api/v1/events/stream is for others".to_owned(),
+    })?;
     let user = caller(&app, &opening, &parts).await?;
     let resume = opening.since.map_or(Resume::Live, Resume::After);
     let connection = Connection::open(&app, &user, resume).await?;

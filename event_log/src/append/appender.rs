@@ -11,15 +11,15 @@ use super::{AppendError, Appended, NewUnit, batch};
 use crate::error::is_transient;
 
 /// Limits of a batch: beyond them a longer one no longer pays.
-const BATCH_UNITS_MAX: usize = 256;
-const BATCH_BYTES_MAX: usize = 1 << 20;
+pub(super) const BATCH_UNITS_MAX: usize = 256;
+pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
 const QUEUE_UNITS_MAX: usize = 1024;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
 
-struct Pending {
-    unit: NewUnit,
-    answer: oneshot::Sender<Result<Appended, AppendError>>,
+pub(super) struct Pending {
+    pub(super) unit: NewUnit,
+    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
 /// The way to the appender task. The task ends when the last handle is gone.
@@ -149,7 +149,7 @@ impl Worker {
 
 /// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice. The
 /// units that have to wait stay in their order.
-fn next_batch(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
+pub(super) fn next_batch(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
     let mut batch = Vec::new();
     let mut bytes = 0;
     let mut streams = HashSet::new();

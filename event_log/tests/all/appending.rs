@@ -135,7 +135,9 @@ async fn a_unit_that_the_database_refuses_does_not_disturb_the_others_of_its_bat
     small.extend((0..10).map(|_| put(&log)));
     let big = {
         let log = log.clone();
-        tokio::spawn(async move { tell(&log, clock::new_id(), JarCommand::Fill("x".repeat(300 << 10))).await })
+        tokio::spawn(
+            async move { tell(&log, clock::new_id(), JarCommand::Fill("x".repeat(300 << 10))).await },
+        )
     };
     small.extend((0..10).map(|_| put(&log)));
     holder.close().await.unwrap();

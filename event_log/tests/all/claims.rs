@@ -30,7 +30,8 @@ async fn of_fifty_who_take_a_name_at_once_one_gets_it_and_the_others_write_nothi
         })
     });
     let answers: Vec<_> = join_all(takers).await.into_iter().map(Result::unwrap).collect();
-    let winners: Vec<Uuid> = answers.iter().filter(|(_, answer)| answer.is_ok()).map(|(jar, _)| *jar).collect();
+    let winners: Vec<Uuid> =
+        answers.iter().filter(|(_, answer)| answer.is_ok()).map(|(jar, _)| *jar).collect();
     assert_eq!(winners.len(), 1);
     assert_eq!(answers.iter().filter(|(_, answer)| is_taken(answer)).count(), 49);
     assert_eq!(logs[0].claimed_by(KIND, "honey").await.unwrap(), Some(winners[0]));
@@ -79,7 +80,9 @@ async fn a_name_of_another_kind_is_another_name_and_none_is_stored_in_the_clear(
     let world = World::new().await;
     let log = world.process().await;
     let jar = clock::new_id();
-    label(&log, jar, vec![Claim::take(KIND, "honey", jar), Claim::take("shelf", "honey", jar)]).await.unwrap();
+    label(&log, jar, vec![Claim::take(KIND, "honey", jar), Claim::take("shelf", "honey", jar)])
+        .await
+        .unwrap();
     assert_eq!(log.claimed_by("shelf", "honey").await.unwrap(), Some(jar));
     assert_eq!(world.number("SELECT count(DISTINCT key_hash) FROM claims").await, 2);
     let clear = "SELECT count(*) FROM claims WHERE key_hash = 'honey'::bytea OR length(key_hash) <> 32";

@@ -21,7 +21,8 @@ async fn killed_connections_neither_lose_nor_double_an_acknowledged_command() {
     let acknowledged = Arc::new(AtomicUsize::new(0));
     let callers: Vec<_> = (0..COMMANDS)
         .map(|number| {
-            let (log, jar, acknowledged) = (logs[number % 2].clone(), jars[number % JARS], acknowledged.clone());
+            let (log, jar, acknowledged) =
+                (logs[number % 2].clone(), jars[number % JARS], acknowledged.clone());
             tokio::spawn(async move {
                 let id = clock::new_id();
                 loop {

@@ -47,8 +47,9 @@ async fn rows_with(world: &World, text: &str) -> i64 {
     let mut rows = 0;
     for table in tables {
         let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let query =
-            format!("SELECT count(*) FROM {table} AS t WHERE t::text LIKE '%{text}%' OR t::text LIKE '%{hex}%'");
+        let query = format!(
+            "SELECT count(*) FROM {table} AS t WHERE t::text LIKE '%{text}%' OR t::text LIKE '%{hex}%'"
+        );
         rows += world.number(&query).await;
     }
     rows

@@ -165,10 +165,7 @@ async fn what_failed_comes_back_after_its_delay_and_keeps_its_place() {
     world.run("UPDATE work SET due_at = clock_timestamp() - interval '1 second' WHERE position = 1").await;
     let again = claim_one(&world).await;
     assert_eq!((again.position, again.attempts, again.fence), (1, 2, 2));
-    assert_eq!(
-        world.number("SELECT count(*) FROM work WHERE last_error = 'the provider is away'").await,
-        1
-    );
+    assert_eq!(world.number("SELECT count(*) FROM work WHERE last_error = 'the provider is away'").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
