@@ -58,9 +58,6 @@ pub struct Config {
     /// Sockets that one user may have open.
     #[arg(long, env = "ROUTIX_SOCKETS_PER_USER", default_value_t = 20, global = true)]
     pub sockets_per_user: usize,
-    /// The name of this process in logs.
-    #[arg(long, env = "INSTANCE_ID", default_value = "routix", global = true)]
-    pub instance_id: String,
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
     pub log_json: bool,

@@ -90,7 +90,7 @@ pub async fn live() -> Response {
     answer(StatusCode::OK, json!({ "status": "alive", "timestamp": clock::now() }))
 }
 
-/// The parts, one by one. NATS being away makes the service slower, not unable.
+/// The parts, one by one. NATS or a provider being away makes the service slower, not unable.
 #[utoipa::path(
     get,
     path = "/health/detailed",
@@ -103,6 +103,7 @@ pub async fn live() -> Response {
 pub async fn detailed(State(app): State<App>) -> Response {
     let database = database_answers(&app).await;
     let nats = app.bus().is_connected();
+    let ai = app.providers().embedder.embed("health").await.is_ok();
     let faults = app.health().faults();
     let (mut head, mut behind) = (None, json!({}));
     if database
@@ -112,7 +113,7 @@ pub async fn detailed(State(app): State<App>) -> Response {
         head = Some(last);
         behind = positions.into_iter().map(|(name, at)| (name, Value::from((last - at).max(0)))).collect();
     }
-    let word = match (database && faults.is_empty(), nats) {
+    let word = match (database && faults.is_empty(), nats && ai) {
         (true, true) => "healthy",
         (true, false) => "degraded",
         (false, _) => "unhealthy",
@@ -122,7 +123,7 @@ pub async fn detailed(State(app): State<App>) -> Response {
     let body = json!({
         "status": word,
         "timestamp": clock::now(),
-        "services": { "database": part(database), "nats": part(nats), "ai": "healthy" },
+        "services": { "database": part(database), "nats": part(nats), "ai": part(ai) },
         "position": head,
         "events_behind": behind,
         "connections": { "sockets": connections, "users": users },

@@ -15,6 +15,7 @@ const WINDOW: Duration = Duration::from_mins(1);
 #[derive(Debug, Clone, Copy)]
 pub enum Limited {
     Generation,
+    Message,
     Login,
     Registration,
     Upload,
@@ -24,6 +25,7 @@ impl Limited {
     fn name(self) -> &'static str {
         match self {
             Self::Generation => "generation",
+            Self::Message => "message",
             Self::Login => "login",
             Self::Registration => "registration",
             Self::Upload => "upload",
@@ -34,7 +36,7 @@ impl Limited {
         match self {
             Self::Generation | Self::Login => 10,
             Self::Registration => 5,
-            Self::Upload => 30,
+            Self::Upload | Self::Message => 30,
         }
     }
 }

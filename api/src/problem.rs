@@ -9,7 +9,7 @@ use domain::conversation::ConversationError;
 use domain::credit_ledger::CreditLedgerError;
 use domain::generation_request::GenerationRequestError;
 use domain::user::UserError;
-use event_log::LogError;
+use event_log::{LogError, clock};
 use nats::RateVerdict;
 use providers::pictures::PictureError;
 use serde::Serialize;
@@ -125,9 +125,12 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Kind(status, code, extra) = self.kind();
+        let Kind(status, code, mut extra) = self.kind();
         let detail = if status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(error = &self as &dyn std::error::Error, "a request failed");
+            // All that leaves of an internal error is an id under which it can be found in the log.
+            let trace_id = clock::new_id();
+            tracing::error!(%trace_id, error = &self as &dyn std::error::Error, "a request failed");
+            extra = json!({ "trace_id": trace_id });
             "something went wrong on our side".to_owned()
         } else if status == StatusCode::SERVICE_UNAVAILABLE {
             tracing::warn!(error = &self as &dyn std::error::Error, "a request could not be served");

@@ -61,7 +61,8 @@ impl ReadSide for ProjectedReadSide {
     }
 
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError> {
-        Ok(templates::style_dna(&self.0, Wanted::Now, template_id.0).await.map_err(failed)?.value)
+        // While the templates are built anew, "not there" is no answer.
+        fresh(templates::style_dna(&self.0, Wanted::Now, template_id.0).await.map_err(failed)?)
     }
 
     async fn active_algorithms(&self, after: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {

@@ -33,7 +33,7 @@ pub use read_side::{ActiveAlgorithm, FoundTemplate, ReadSide, ReadSideError, Tem
 pub use session::SessionTokens;
 pub use settings::Settings;
 pub use template::{UploadTemplate, UploadedTemplate};
-pub use user::{RegisterUser, RegisteredUser};
+pub use user::{ActsAs, RegisterUser, RegisteredUser};
 
 use std::sync::Arc;
 

@@ -70,7 +70,6 @@ impl Commands {
         user_id: UserId,
     ) -> Result<Done<SessionTokens>, CommandError> {
         context.owner = Some(user_id.0);
-        context.actor = Self::acts_as(user_id);
         let session = self.new_session(context.command_id, user_id, clock::now());
         let unit =
             self.log.unit::<CommandError>(context).create::<Session>(session.session_id, [session.start()]);
@@ -86,7 +85,6 @@ impl Commands {
     ) -> Result<Done<SessionTokens>, CommandError> {
         let at = clock::now();
         context.owner = Some(user_id.0);
-        context.actor = Self::acts_as(user_id);
         let next = SessionTokens { session_id, ..self.new_session(context.command_id, user_id, at) };
         let refresh = SessionCommand::Refresh {
             presented: hash_of(presented),

@@ -2,7 +2,7 @@
 
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand, GrantReason};
 use domain::session::Session;
-use domain::user::{Role, User, UserCommand};
+use domain::user::{Profile, Role, User, UserCommand};
 use domain::{Credits, EmailAddress, GrantId, Timestamp, UserId, Username};
 use event_log::{Actor, Claim, CommandContext, LogError, clock};
 use serde::{Deserialize, Serialize};
@@ -75,8 +75,8 @@ impl Commands {
         outcome::commit(unit, &RegisteredUser { user_id, credits, registered_at: at, session }).await
     }
 
-    /// The account of an address and a password, if both fit and it may be used.
-    pub async fn authenticate(&self, email: &str, password: &str) -> Result<UserId, CommandError> {
+    /// Who logs in with an address and a password, if both fit and the account may be used.
+    pub async fn authenticate(&self, email: &str, password: &str) -> Result<Actor, CommandError> {
         let user = match EmailAddress::parse(email) {
             Ok(email) => match self.log.claimed_by(EMAIL_CLAIM, &email.normalised()).await? {
                 Some(user_id) => Some(self.log.load::<User>(user_id).await?.state),
@@ -90,7 +90,7 @@ impl Commands {
             return Err(CommandError::WrongCredentials);
         }
         match (user.as_ref(), profile) {
-            (Some(User::Active(_)), Some(profile)) => Ok(profile.user_id),
+            (Some(User::Active(_)), Some(profile)) => Ok(profile.actor()),
             (Some(User::Deactivated(_)), _) => Err(domain::user::UserError::Deactivated.into()),
             _ => Err(CommandError::WrongCredentials),
         }
@@ -100,9 +100,18 @@ impl Commands {
     pub async fn user_of_email(&self, email: &EmailAddress) -> Result<Option<UserId>, LogError> {
         Ok(self.log.claimed_by(EMAIL_CLAIM, &email.normalised()).await?.map(UserId))
     }
+}
 
-    /// An account that acts for itself.
-    pub(crate) fn acts_as(user_id: UserId) -> Actor {
-        Actor::User(user_id.0)
+/// How an account appears in the log when it acts for itself.
+pub trait ActsAs {
+    fn actor(&self) -> Actor;
+}
+
+impl ActsAs for Profile {
+    fn actor(&self) -> Actor {
+        match self.role {
+            Role::User => Actor::User(self.user_id.0),
+            Role::Admin => Actor::Admin(self.user_id.0),
+        }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `chain(n) = SHA-256(chain(n-1) ‖ position ‖ recorded_at ‖ digest(n))` where position and `recorded_at` (in
 //! microseconds since 1970) are big-endian i64 and the digest is the SHA-256 of the length-prefixed aggregate
-//! type, aggregate id, sequence, event type, event version, event id, payload bytes and metadata bytes. The
+//! type, aggregate id, sequence, event type, event version, event id, payload bytes, metadata bytes and owner id
+//! (16 bytes, none without an owner). The
 //! digest is computed by the client of `append_batch`, the chain inside it, where the position is known.
 
 use sha2::{Digest, Sha256};
@@ -22,13 +23,14 @@ pub struct EventDigest<'a> {
     pub event_id: Uuid,
     pub payload: &'a str,
     pub metadata: &'a str,
+    pub owner: Option<Uuid>,
 }
 
 impl EventDigest<'_> {
     pub fn compute(&self) -> Chain {
         let mut hash = Sha256::new();
         let sequence = self.sequence.to_be_bytes();
-        let parts: [&[u8]; 8] = [
+        let parts: [&[u8]; 9] = [
             self.aggregate_type.as_bytes(),
             self.aggregate_id.as_bytes(),
             &sequence,
@@ -37,6 +39,7 @@ impl EventDigest<'_> {
             self.event_id.as_bytes(),
             self.payload.as_bytes(),
             self.metadata.as_bytes(),
+            self.owner.as_ref().map_or(&[], |owner| owner.as_bytes().as_slice()),
         ];
         for part in parts {
             hash.update((part.len() as u64).to_be_bytes());

@@ -16,15 +16,18 @@ fn event() -> EventDigest<'static> {
         event_id: Uuid::from_u128(5),
         payload: r#"{"amount":1}"#,
         metadata: r#"{"actor":"user:1"}"#,
+        owner: Some(Uuid::from_u128(9)),
     }
 }
 
 #[test]
 fn digest_and_chain_are_those_of_the_documented_form() {
     let digest = event().compute();
-    assert_eq!(hex::encode(digest), "5f505a23e5d3269bd724a3294800d291f974b8cd4d20e77b4edac97ab55a4b3d");
+    assert_eq!(hex::encode(digest), "5685c05fa1f3729f2987408c62efd734316d28ec9408cf3bfbe212ea9280d524");
+    let of_nobody = EventDigest { owner: None, ..event() }.compute();
+    assert_eq!(hex::encode(of_nobody), "43c6706d231bd62c526a305b6680e3c2cf3e72928852952ab8d2a3a0e545cde9");
     let chain = link(&[0; 32], 1, FIRST_AT_US, &digest);
-    assert_eq!(hex::encode(chain), "ef0ba88f16066cb896cdac108b2882696d9f072a5c40dcc0f462ec3d2e96624b");
+    assert_eq!(hex::encode(chain), "10541013b077a72533418f2b81320c6e29e2be6f34f72c5f53eed671a83e95c8");
 }
 
 #[test]
@@ -38,6 +41,8 @@ fn a_digest_covers_every_part_and_where_it_ends() {
         EventDigest { event_id: Uuid::from_u128(6), ..event() },
         EventDigest { payload: r#"{"amount":2}"#, ..event() },
         EventDigest { metadata: r#"{"actor":"user:2"}"#, ..event() },
+        EventDigest { owner: Some(Uuid::from_u128(10)), ..event() },
+        EventDigest { owner: None, ..event() },
         // The same bytes, cut elsewhere.
         EventDigest { aggregate_type: "jarj", aggregate_id: "1", ..event() },
     ];

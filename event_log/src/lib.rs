@@ -7,6 +7,8 @@
 mod append;
 mod cache;
 mod chain;
+#[cfg(test)]
+mod chain_tests;
 mod claims;
 mod error;
 mod event;

@@ -62,6 +62,7 @@ pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyRepor
                 event_id: event.event_id,
                 payload: &event.payload,
                 metadata: &event.metadata,
+                owner: event.owner_id,
             };
             let expected =
                 link(&chain, event.position, event.recorded_at.timestamp_micros(), &digest.compute());

@@ -26,7 +26,7 @@ const POLL: Duration = Duration::from_millis(250);
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 
-/// What the relay is doing, for health and metrics.
+/// What the relay is doing, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayState {
     Starting,

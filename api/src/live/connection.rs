@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use domain::SessionId;
 use event_log::clock;
 use nats::LiveFrame;
 use serde_json::json;
@@ -33,6 +34,7 @@ pub enum Resume {
 pub struct Connection {
     subscription: Subscription,
     session_id: Uuid,
+    session_ended: bool,
     ready: VecDeque<Arc<Frame>>,
     /// The last position of the user that was passed, with or without a frame.
     position: i64,
@@ -59,6 +61,7 @@ impl Connection {
         let mut connection = Self {
             subscription,
             session_id: user.session_id.0,
+            session_ended: false,
             ready: VecDeque::new(),
             position: head,
             held: HashMap::new(),
@@ -104,6 +107,17 @@ impl Connection {
         }
     }
 
+    /// Whether the session that opened this connection is still open.
+    pub async fn session_is_open(&self, app: &App) -> bool {
+        // While the database is away the socket stays as it is.
+        app.commands().session_is_open(SessionId(self.session_id)).await.unwrap_or(true)
+    }
+
+    /// Whether the connection ended with its session: coming back with the same token is no use.
+    pub fn session_ended(&self) -> bool {
+        self.session_ended
+    }
+
     /// The next frame. `None` when the connection must end: the session ended, or the client was too slow.
     pub async fn next(&mut self) -> Option<Arc<Frame>> {
         loop {
@@ -111,7 +125,10 @@ impl Connection {
                 return Some(frame);
             }
             match self.subscription.routed.recv().await? {
-                Routed::SessionEnded { session_id } if session_id == self.session_id => return None,
+                Routed::SessionEnded { session_id } if session_id == self.session_id => {
+                    self.session_ended = true;
+                    return None;
+                }
                 Routed::SessionEnded { .. } => {}
                 Routed::Stored { position, frame } => self.stored(position, frame),
                 Routed::Live(frame) => self.live(frame),

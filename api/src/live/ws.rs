@@ -62,7 +62,7 @@ pub async fn socket(
     let user = caller(&app, &opening, &parts).await?;
     let resume = opening.since.map_or(Resume::Live, Resume::After);
     let connection = Connection::open(&app, &user, resume).await?;
-    Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(|socket| serve(socket, connection)))
+    Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(|socket| serve(app, socket, connection)))
 }
 
 async fn caller(app: &App, opening: &Opening, parts: &Parts) -> Result<CurrentUser, ApiError> {
@@ -83,7 +83,7 @@ pub fn ticket_hash(ticket: &str) -> String {
     hex::encode(Sha256::digest(ticket))
 }
 
-async fn serve(mut socket: WebSocket, mut connection: Connection) {
+async fn serve(app: App, mut socket: WebSocket, mut connection: Connection) {
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let mut heard = Instant::now();
     loop {
@@ -95,7 +95,11 @@ async fn serve(mut socket: WebSocket, mut connection: Connection) {
                     }
                 }
                 None => {
-                    let close = CloseFrame { code: close_code::AGAIN, reason: "resume with since".into() };
+                    let close = if connection.session_ended() {
+                        session_over()
+                    } else {
+                        CloseFrame { code: close_code::AGAIN, reason: "resume with since".into() }
+                    };
                     send(&mut socket, Message::Close(Some(close))).await;
                     return;
                 }
@@ -106,12 +110,20 @@ async fn serve(mut socket: WebSocket, mut connection: Connection) {
                 Some(Ok(_)) => heard = Instant::now(),
             },
             _ = pings.tick() => {
+                if !connection.session_is_open(&app).await {
+                    send(&mut socket, Message::Close(Some(session_over()))).await;
+                    return;
+                }
                 if heard.elapsed() > SILENCE_MAX || !send(&mut socket, Message::Ping("".into())).await {
                     return;
                 }
             }
         }
     }
+}
+
+fn session_over() -> CloseFrame {
+    CloseFrame { code: close_code::POLICY, reason: "the session has ended".into() }
 }
 
 /// Whether the message went out in time.

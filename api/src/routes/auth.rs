@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use commands::{CommandError, Done, RegisterUser, SessionTokens};
+use commands::{ActsAs, CommandError, Done, RegisterUser, SessionTokens};
 use domain::user::{Role, User};
 use domain::{EmailAddress, SessionId, UserId, Username};
 use event_log::Actor;
@@ -122,9 +122,9 @@ async fn login(
 ) -> Result<CommandReply<SessionView>, ApiError> {
     app.limits().count(Limited::Login, caller.ip()).await?;
     let LoginRequest { email, password } = &body.value;
-    let user_id = app.commands().authenticate(email, password).await?;
-    let context = caller.context(&app, Actor::User(user_id.0), &body.bytes);
-    let done = app.commands().log_in(context, user_id).await?;
+    let actor = app.commands().authenticate(email, password).await?;
+    let context = caller.context(&app, actor, &body.bytes);
+    let done = app.commands().log_in(context, UserId(actor.receipt_owner())).await?;
     session_reply(&app, &done).await
 }
 
@@ -147,10 +147,10 @@ async fn refresh(
     let claims = app.tokens().check(&body.value.refresh_token, TokenType::Refresh)?;
     let (session_id, user_id) = (SessionId(claims.sid), UserId(claims.sub));
     let user = app.log().load::<User>(user_id).await?.state;
-    if !matches!(user, User::Active(_)) {
+    let User::Active(profile) = user else {
         return Err(CommandError::RefreshTokenInvalid.into());
-    }
-    let context = caller.context(&app, Actor::User(user_id.0), &body.bytes);
+    };
+    let context = caller.context(&app, profile.actor(), &body.bytes);
     let done = app.commands().refresh(context, (session_id, user_id), claims.jti).await?;
     session_reply(&app, &done).await
 }

@@ -33,6 +33,7 @@ pub(super) async fn send(
                 event_id: event.event_id,
                 payload: &event.payload,
                 metadata: &event.metadata,
+                owner: event.owner,
             };
             digest.compute().to_vec()
         })

@@ -1,6 +1,7 @@
 //! A unit of work: commands to one or several aggregates, decided and appended as one.
 //!
-//! Load, decide, append. A conflict with another process is decided again on fresh state, up to five times.
+//! Load, decide, append. A conflict with another process is decided again on fresh state, a bounded number
+//! of times.
 //! A refusal on state that is not fresh is never believed.
 
 mod step;
@@ -18,7 +19,9 @@ use crate::log::EventLog;
 use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
 use step::{Decision, Step, TypedStep};
 
-const ATTEMPTS_MAX: u32 = 5;
+/// On a stream that other processes write without a pause only some attempts get through: those processes
+/// know its state, this one must load it each time.
+const ATTEMPTS_MAX: u32 = 25;
 const CLIENT_RECEIPT_DAYS: i64 = 30;
 /// How long a caller waits for an outcome, for instance while the database is away.
 const PATIENCE: Duration = Duration::from_secs(15);

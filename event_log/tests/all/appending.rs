@@ -11,7 +11,8 @@ use crate::jar::{Failure, Jar, JarCommand};
 use crate::world::{World, eventually, new_command, tell};
 
 const WRITERS: usize = 32;
-const COMMANDS_EACH: usize = 12;
+const COMMANDS_EACH: i64 = 12;
+const TOTAL: i64 = 32 * COMMANDS_EACH;
 
 /// Reads the log like a projection and returns how many events it saw; a gap ends the test.
 async fn follow(log: EventLog, done: Arc<AtomicBool>) -> i64 {
@@ -47,17 +48,16 @@ async fn concurrent_appends_of_two_processes_leave_no_gap_and_no_reader_skips_an
                 assert!(committed.position > before, "what was acknowledged before has a lower position");
                 acknowledged.fetch_max(committed.position, Ordering::SeqCst);
             }
-            assert_eq!(log.load::<Jar>(jar).await.unwrap().version, COMMANDS_EACH as i64);
+            assert_eq!(log.load::<Jar>(jar).await.unwrap().version, COMMANDS_EACH);
         })
     });
     for writer in join_all(writers).await {
         writer.unwrap();
     }
     done.store(true, Ordering::SeqCst);
-    let total = (WRITERS * COMMANDS_EACH) as i64;
-    assert_eq!(reader.await.unwrap(), total);
-    assert_eq!(world.number("SELECT count(*) FROM events").await, total);
-    assert_eq!(acknowledged.load(Ordering::SeqCst), total);
+    assert_eq!(reader.await.unwrap(), TOTAL);
+    assert_eq!(world.number("SELECT count(*) FROM events").await, TOTAL);
+    assert_eq!(acknowledged.load(Ordering::SeqCst), TOTAL);
     world.assert_sound().await;
 }
 

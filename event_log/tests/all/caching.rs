@@ -9,14 +9,14 @@ use crate::world::{World, new_command, tell};
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_hot_stream_of_two_processes_no_conflict_reaches_a_caller() {
     const WRITERS: usize = 16;
-    const COMMANDS_EACH: usize = 10;
+    const TOTAL: i64 = 160;
     let world = World::new().await;
     let logs = [world.process().await, world.process().await];
     let jar = clock::new_id();
     let writers = (0..WRITERS).map(|writer| {
         let log = logs[writer % 2].clone();
         tokio::spawn(async move {
-            for _ in 0..COMMANDS_EACH {
+            for _ in 0..10 {
                 tell(&log, jar, JarCommand::Put(1)).await.unwrap();
             }
         })
@@ -25,8 +25,7 @@ async fn on_a_hot_stream_of_two_processes_no_conflict_reaches_a_caller() {
         writer.unwrap();
     }
     let loaded = logs[0].load::<Jar>(jar).await.unwrap();
-    let total = (WRITERS * COMMANDS_EACH) as i64;
-    assert_eq!((loaded.state.coins, loaded.version), (total, total));
+    assert_eq!((loaded.state.coins, loaded.version), (TOTAL, TOTAL));
     world.assert_sound().await;
 }
 

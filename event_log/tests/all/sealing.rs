@@ -46,7 +46,7 @@ async fn rows_with(world: &World, text: &str) -> i64 {
     let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&world.pool).await.unwrap();
     let mut rows = 0;
     for table in tables {
-        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(text);
         let query = format!(
             "SELECT count(*) FROM {table} AS t WHERE t::text LIKE '%{text}%' OR t::text LIKE '%{hex}%'"
         );
@@ -141,7 +141,8 @@ async fn two_processes_that_meet_a_new_person_at_once_agree_on_one_key() {
         let (bob, a, b) = (clock::new_id(), clock::new_id(), clock::new_id());
         let note = || JarCommand::Note(bob, WORDS.to_owned());
         let (one, other) = tokio::join!(tell(&here, a, note()), tell(&there, b, note()));
-        (one.unwrap(), other.unwrap());
+        one.unwrap();
+        other.unwrap();
         let fresh = world.process().await;
         for jar in [a, b] {
             assert_eq!(fresh.load::<Jar>(jar).await.unwrap().state.notes, [known(bob, WORDS)]);

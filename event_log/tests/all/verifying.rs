@@ -50,6 +50,8 @@ async fn a_change_of_any_covered_column_is_found_where_it_was_made() {
         "payload = (payload::text || ' ')::json",
         "metadata = '{}'",
         "event_id = gen_random_uuid()",
+        "owner_id = gen_random_uuid()",
+        "owner_id = NULL",
         "recorded_at = recorded_at + interval '1 microsecond'",
         "chain = sha256('forged')",
     ];

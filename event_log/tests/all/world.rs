@@ -1,6 +1,7 @@
 //! One Postgres for all tests, a database for each, and as many "processes" on it as a test wants.
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -15,16 +16,31 @@ use uuid::Uuid;
 use crate::jar::{Failure, Jar, JarCommand};
 
 pub const ALICE: Uuid = Uuid::from_u128(0xA11CE);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The shared server. It ends with the test binary.
 fn server_url() -> String {
     static SERVER: OnceLock<Mutex<Postgres>> = OnceLock::new();
     let server = SERVER.get_or_init(|| {
-        let data_dir = tempfile::Builder::new().prefix("event-log-tests-").tempdir().unwrap().keep();
-        Mutex::new(Postgres::start(&Options { data_dir, durable: false }).unwrap())
+        Mutex::new(Postgres::start(&Options { data_dir: data_dir(), durable: false }).unwrap())
     });
     server.lock().unwrap_or_else(PoisonError::into_inner).url()
+}
+
+/// A folder for this run. Those of runs that have ended are removed by the next one.
+fn data_dir() -> PathBuf {
+    const PREFIX: &str = "event-log-tests-";
+    let temp = std::env::temp_dir();
+    for entry in std::fs::read_dir(&temp).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let run = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse::<u32>().ok());
+        if run.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            // Another run may be removing it at the same moment.
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    let prefix = format!("{PREFIX}{}-", std::process::id());
+    tempfile::Builder::new().prefix(&prefix).tempdir_in(temp).unwrap().keep()
 }
 
 /// A database with the schema and nothing in it.

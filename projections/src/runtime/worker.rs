@@ -24,7 +24,7 @@ const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
 /// How long a stopped projection rests before it tries the same event again.
 const STOPPED_DELAY: Duration = Duration::from_secs(10);
 
-/// What a worker is doing, for health and metrics.
+/// What a worker is doing, for health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerStatus {
     Starting,

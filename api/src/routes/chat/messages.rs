@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
+use crate::limits::Limited;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply};
 
@@ -160,6 +161,8 @@ async fn send(
     body: ApiJson<SendMessage>,
 ) -> Result<CommandReply<MessageReply>, ApiError> {
     let context = caller.context(&app, user.actor(), &body.bytes);
+    let who = user.user_id.to_string();
+    app.limits().count_command(&app, Limited::Message, &who, &context).await?;
     let own = (user.user_id, ConversationId(id));
     let message = body.value;
     let parse =

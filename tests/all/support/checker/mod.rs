@@ -67,8 +67,9 @@ async fn at_rest(pool: &PgPool) {
             "SELECT (SELECT count(*) FROM work WHERE done_at IS NULL AND role <> 'timers') \
                   + (SELECT count(*) FROM checkpoints \
                      WHERE position < (SELECT coalesce(max(position), 0) FROM events)) \
-                  + CASE WHEN (SELECT count(*) FROM checkpoints) < 8 THEN 1 ELSE 0 END",
+                  + CASE WHEN (SELECT count(*) FROM checkpoints) < $1 THEN 1 ELSE 0 END",
         )
+        .bind(i64::try_from(projections::all().len()).unwrap())
         .fetch_one(pool)
         .await
         .unwrap();
@@ -133,6 +134,7 @@ fn the_chain_is_whole(log: &[Stored]) {
             event.event_id.as_bytes(),
             event.payload_text.as_bytes(),
             event.metadata_text.as_bytes(),
+            event.owner.as_ref().map_or(&[], |owner| owner.as_bytes().as_slice()),
         ] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
