@@ -3,7 +3,7 @@
 
 use domain::algorithm::Definition;
 use domain::conversation::{Conversation, ConversationCommand, MessageBody, PictureKind};
-use domain::credit_ledger::{CreditLedger, CreditLedgerCommand};
+use domain::credit_ledger::{CreditLedger, CreditLedgerCommand, CreditLedgerError};
 use domain::generation_request::{
     FailureReason, GenerationRequest, GenerationRequestCommand, GenerationRequestError, Job,
 };
@@ -135,14 +135,20 @@ impl Commands {
         if state.job().is_none_or(|job| job.user_id != user_id) {
             return Err(CommandError::NotFound { what: "generation request" });
         }
-        let cancel = [GenerationRequestCommand::Cancel { at: clock::now() }];
-        let mut unit =
-            self.log.unit::<CommandError>(context).execute::<GenerationRequest>(request_id, cancel);
+        let cancel = || {
+            let cancel = [GenerationRequestCommand::Cancel { at: clock::now() }];
+            self.log.unit::<CommandError>(context.clone()).execute::<GenerationRequest>(request_id, cancel)
+        };
         if !matches!(state, GenerationRequest::Cancelled { .. }) {
             let release = CreditLedgerCommand::Release { user_id, request_id, at: clock::now() };
-            unit = unit.execute::<CreditLedger>(user_id, [release]);
+            let both = cancel().execute::<CreditLedger>(user_id, [release]);
+            match outcome::commit(both, &()).await {
+                // Somebody else cancelled it at the same moment and gave the credits back.
+                Err(CommandError::CreditLedger(CreditLedgerError::NoSuchHold { .. })) => {}
+                other => return other,
+            }
         }
-        outcome::commit(unit, &()).await
+        outcome::commit(cancel(), &()).await
     }
 
     /// Ends an unfinished request without a picture: the credits go back and the chat is told. A request
