@@ -214,8 +214,13 @@ BEGIN
 
     IF array_length(claim_unit, 1) > 0 THEN
         DELETE FROM claims AS held
-        USING unnest(claim_unit, claim_kind, claim_key, claim_taken) AS c (n, kind, key_hash, taken)
-        WHERE held.kind = c.kind AND held.key_hash = c.key_hash AND NOT c.taken AND outcomes[c.n] = 'appended';
+        USING unnest(claim_unit, claim_kind, claim_key, claim_owner, claim_taken)
+            AS c (n, kind, key_hash, owner, taken)
+        WHERE held.kind = c.kind
+          AND held.key_hash = c.key_hash
+          AND held.owner = c.owner
+          AND NOT c.taken
+          AND outcomes[c.n] = 'appended';
         INSERT INTO claims (kind, key_hash, owner)
         SELECT c.kind, c.key_hash, c.owner
         FROM unnest(claim_unit, claim_kind, claim_key, claim_owner, claim_taken)

@@ -180,7 +180,9 @@ impl Vault {
                 .await?;
             wrapped = self.read_key(owner).await?;
         }
-        let key = match wrapped.flatten() {
+        // A key that is not there yet may be made at any moment: only what is known is remembered.
+        let Some(wrapped) = wrapped else { return Ok(None) };
+        let key = match wrapped {
             Some(wrapped) => {
                 let text = String::from_utf8(wrapped).map_err(unreadable)?;
                 let plain = open(&self.wrapping, owner, &text)?;
