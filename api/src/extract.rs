@@ -91,6 +91,10 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for ApiQuery<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        // The database holds no such character, so nothing can be found by it.
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(ApiError::Invalid { field: "query", detail: "it holds a NUL character".to_owned() });
+        }
         let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, app).await;
         query
             .map(|Query(value)| Self(value))

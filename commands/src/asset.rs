@@ -6,8 +6,9 @@ use domain::conversation::PictureKind;
 use domain::template::StoredPicture;
 use domain::{AssetId, Timestamp, UserId};
 use event_log::{CommandContext, clock};
-use providers::pictures::{self, Picture, PictureLimits};
+use providers::pictures::{self, Picture, PictureError, PictureLimits};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{CommandError, Commands, Done, outcome};
 
@@ -35,7 +36,7 @@ impl Commands {
     ) -> Result<Done<UploadedAsset>, CommandError> {
         let asset_id = AssetId(clock::derived_id(context.command_id, "asset"));
         let picture = self.check_picture(upload.bytes, self.settings.asset_bytes_max).await?;
-        let picture = self.store(&format!("assets/{asset_id}"), picture).await?;
+        let picture = self.store("assets", asset_id, picture).await?;
         let at = clock::now();
         let command = AssetCommand::Upload {
             asset_id,
@@ -56,14 +57,28 @@ impl Commands {
     ) -> Result<Done<()>, CommandError> {
         match self.log.load::<Asset>(asset_id).await?.state {
             Asset::Uploaded(asset) if asset.owner == owner => {}
-            Asset::Deleted => {}
-            Asset::Uploaded(_) | Asset::NotUploaded => {
+            Asset::Deleted { owner: was } if was == owner => {}
+            Asset::Uploaded(_) | Asset::Deleted { .. } | Asset::NotUploaded => {
                 return Err(CommandError::NotFound { what: "asset" });
             }
         }
         let delete = AssetCommand::Delete { at: clock::now() };
         let unit = self.log.unit::<CommandError>(context).execute::<Asset>(asset_id, [delete]);
         outcome::commit(unit, &()).await
+    }
+
+    /// Decodes off the runtime's threads, few at once: a picture of the largest size takes hundreds of
+    /// megabytes while it is decoded. Whoever hangs up does not free the place before the work has ended.
+    pub(crate) async fn decode(
+        &self,
+        work: impl FnOnce() -> Result<Picture, PictureError> + Send + 'static,
+    ) -> Result<Picture, CommandError> {
+        let permit = self.decoding.clone().acquire_owned().await.map_err(|_| CommandError::Stopped)?;
+        let decoded = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        });
+        Ok(decoded.await.map_err(|_| CommandError::Stopped)??)
     }
 
     /// Checks a picture by its bytes and re-encodes it, off the runtime's threads.
@@ -77,14 +92,21 @@ impl Commands {
             max_pixels: self.settings.picture_pixels_max,
             ..PictureLimits::default()
         };
-        let checked = tokio::task::spawn_blocking(move || pictures::normalise(&bytes, &limits)).await;
-        Ok(checked.map_err(|_| CommandError::Stopped)??)
+        self.decode(move || pictures::normalise(&bytes, &limits)).await
     }
 
-    /// Puts a checked picture into the object store under `name` and its extension.
-    pub(crate) async fn store(&self, name: &str, picture: Picture) -> Result<StoredPicture, CommandError> {
+    /// Puts a checked picture into the object store. Its key names the content too: a command that is refused
+    /// afterwards, because its id was used for another picture, has overwritten nothing.
+    pub(crate) async fn store(
+        &self,
+        folder: &str,
+        id: impl std::fmt::Display,
+        picture: Picture,
+    ) -> Result<StoredPicture, CommandError> {
+        const DIGEST_BYTES: usize = 8;
+        let digest = Sha256::digest(&picture.bytes);
         let stored = StoredPicture {
-            key: format!("{name}.{}", picture.extension),
+            key: format!("{folder}/{id}-{}.{}", hex::encode(&digest[..DIGEST_BYTES]), picture.extension),
             mime: picture.mime.to_owned(),
             size_bytes: picture.bytes.len() as u64,
             width: picture.width,

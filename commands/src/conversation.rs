@@ -189,7 +189,7 @@ impl Commands {
                 expected: kind.name(),
                 actual: asset.kind.name(),
             }),
-            Asset::Uploaded(_) | Asset::NotUploaded | Asset::Deleted => {
+            Asset::Uploaded(_) | Asset::NotUploaded | Asset::Deleted { .. } => {
                 Err(CommandError::NotFound { what: "asset" })
             }
         }

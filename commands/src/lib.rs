@@ -40,6 +40,10 @@ use std::sync::Arc;
 use event_log::EventLog;
 use nats::Bus;
 use providers::Providers;
+use tokio::sync::Semaphore;
+
+/// Pictures that are decoded at once.
+const DECODING_MAX: usize = 2;
 
 /// Everything a command may need. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +54,8 @@ pub struct Commands {
     read_side: Arc<dyn ReadSide>,
     settings: Arc<Settings>,
     passwords: passwords::Passwords,
+    /// Places for decoding untrusted pictures.
+    decoding: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Commands {
@@ -73,6 +79,7 @@ impl Commands {
             read_side,
             settings: Arc::new(settings),
             passwords: passwords::Passwords::new(),
+            decoding: Arc::new(Semaphore::new(DECODING_MAX)),
         }
     }
 

@@ -28,6 +28,11 @@ impl UploadTemplate {
     /// Brings the words into the form in which they are compared, and refuses too many or too long ones.
     fn normalised(mut self) -> Result<Self, CommandError> {
         let too_long = |field, max, actual| domain::TextError::Length { field, min: 1, max, actual };
+        let is_control = |text: &String| text.chars().any(|letter| letter.is_control() && letter != '\n');
+        if [&self.category, &self.description].into_iter().chain(&self.tags).any(is_control) {
+            let reason = "it holds control characters";
+            return Err(domain::TextError::Form { field: "description", reason }.into());
+        }
         self.category = self.category.trim().to_lowercase();
         let length = self.category.chars().count();
         if length == 0 || length > WORD_CHARS_MAX {
@@ -71,10 +76,9 @@ impl Commands {
         context.owner = None;
         let picture = self.check_picture(bytes, self.settings.template_bytes_max).await?;
         let source = picture.bytes.clone();
-        let preview = tokio::task::spawn_blocking(move || pictures::thumbnail(&source, PREVIEW_WIDTH)).await;
-        let preview = preview.map_err(|_| CommandError::Stopped)??;
-        let image = self.store(&format!("templates/{template_id}"), picture).await?;
-        let preview = self.store(&format!("templates/{template_id}-preview"), preview).await?;
+        let preview = self.decode(move || pictures::thumbnail(&source, PREVIEW_WIDTH)).await?;
+        let image = self.store("templates", template_id, picture).await?;
+        let preview = self.store("templates/previews", template_id, preview).await?;
         let at = clock::now();
         let command = TemplateCommand::Upload {
             template_id,

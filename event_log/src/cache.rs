@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -27,29 +28,55 @@ pub(crate) struct CachedState {
 }
 
 #[derive(Clone)]
-pub(crate) struct StateCache(Cache<StreamKey, CachedState>);
+pub(crate) struct StateCache {
+    states: Cache<StreamKey, CachedState>,
+    /// Counts evictions: what was read before one must not be remembered after it.
+    evictions: Arc<AtomicU64>,
+}
 
 impl StateCache {
     pub(crate) fn new(states_max: u64) -> Self {
         const IDLE_LIFE: Duration = Duration::from_mins(10);
-        Self(Cache::builder().max_capacity(states_max).time_to_idle(IDLE_LIFE).build())
+        let states = Cache::builder().max_capacity(states_max).time_to_idle(IDLE_LIFE).build();
+        Self { states, evictions: Arc::default() }
     }
 
     pub(crate) fn get<A: Clone + Send + Sync + 'static>(&self, key: &StreamKey) -> Option<(A, i64)> {
-        let cached = self.0.get(key)?;
+        let cached = self.states.get(key)?;
         Some((cached.state.downcast_ref::<A>()?.clone(), cached.version))
     }
 
     pub(crate) fn put<A: Send + Sync + 'static>(&self, key: StreamKey, state: A, version: i64) {
-        self.0.insert(key, CachedState { version, state: Arc::new(state) });
+        self.states.insert(key, CachedState { version, state: Arc::new(state) });
+    }
+
+    /// A mark of now, for `put_read`.
+    pub(crate) fn mark(&self) -> u64 {
+        self.evictions.load(Ordering::SeqCst)
+    }
+
+    /// Remembers what was read since `mark`, unless something was evicted meanwhile: the reading may be older
+    /// than the reason for the eviction.
+    pub(crate) fn put_read<A: Send + Sync + 'static>(
+        &self,
+        mark: u64,
+        key: StreamKey,
+        state: A,
+        version: i64,
+    ) {
+        if self.mark() == mark {
+            self.put(key, state, version);
+        }
     }
 
     pub(crate) fn evict(&self, key: &StreamKey) {
-        self.0.invalidate(key);
+        self.evictions.fetch_add(1, Ordering::SeqCst);
+        self.states.invalidate(key);
     }
 
     /// Drops everything: a person was erased, or the log was changed under us.
     pub(crate) fn clear(&self) {
-        self.0.invalidate_all();
+        self.evictions.fetch_add(1, Ordering::SeqCst);
+        self.states.invalidate_all();
     }
 }

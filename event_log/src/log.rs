@@ -132,13 +132,14 @@ impl EventLog {
         id: impl Into<Uuid>,
     ) -> Result<Loaded<A>, LogError> {
         let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into().to_string() };
+        let mark = self.cache().mark();
         let (state, version) = match self.cache().get::<A>(&key) {
             Some((state, version)) => {
                 load::advance(self.pool(), self.vault(), &key.aggregate_id, state, version).await?
             }
             None => load::load(self.pool(), self.vault(), &key.aggregate_id).await?,
         };
-        self.cache().put(key, state.clone(), version);
+        self.cache().put_read(mark, key, state.clone(), version);
         Ok(Loaded { state, version })
     }
 

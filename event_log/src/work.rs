@@ -145,11 +145,15 @@ pub async fn retry_later(
     Ok(())
 }
 
-/// How long until the next open row of a role is due; `None` when there is none. Zero when one is due.
+/// How long until the next open row of a role can be claimed; `None` when there is none. Zero when one can be.
 pub async fn next_due(pool: &PgPool, role: &str) -> Result<Option<Duration>, LogError> {
     let seconds: Option<f64> = sqlx::query_scalar(
         "SELECT (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8 \
-         FROM work WHERE role = $1 AND done_at IS NULL",
+         FROM work AS w WHERE w.role = $1 AND w.done_at IS NULL \
+           AND NOT EXISTS ( \
+               SELECT 1 FROM work AS earlier \
+               WHERE earlier.role = w.role AND earlier.subject = w.subject \
+                 AND earlier.position < w.position AND earlier.done_at IS NULL)",
     )
     .bind(role)
     .fetch_one(pool)

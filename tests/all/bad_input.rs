@@ -87,6 +87,7 @@ async fn uploads_are_known_by_their_bytes_and_bounded() {
     let no_form = user.request(Method::POST, "/api/v1/assets").json(&json!({}));
     user.send(no_form).await.expect_problem(415, "unsupported_media_type");
     assert_eq!(stored(&world).await, before);
+    one_key_for_two_pictures_replaces_neither(&user).await;
     let kept = user.upload(png([9, 9, 9]), "../../face.exe", "face").await;
     let position = kept.position();
     let kept = kept.expect(201);
@@ -95,6 +96,22 @@ async fn uploads_are_known_by_their_bytes_and_bounded() {
     let content = user.get(kept["file_url"].as_str().unwrap()).await;
     assert!(content.content_type.starts_with("image/"), "{}", content.content_type);
     world.check(&[]).await;
+}
+
+/// A refused upload must not have replaced what its key had uploaded before.
+async fn one_key_for_two_pictures_replaces_neither(user: &Client) {
+    let upload = |colour: [u8; 3]| {
+        let form = reqwest::multipart::Form::new()
+            .part("file", reqwest::multipart::Part::bytes(png(colour)).file_name("a.png"))
+            .text("asset_type", "face");
+        user.request(Method::POST, "/api/v1/assets").multipart(form).header("Idempotency-Key", "picture")
+    };
+    let first = user.send(upload([10, 20, 30])).await.expect(201);
+    let content = first["file_url"].as_str().unwrap();
+    let before = user.get(content).await.bytes;
+    user.send(upload([200, 100, 50])).await.expect_problem(422, "idempotency_key_reused");
+    assert_eq!(user.get(content).await.bytes, before);
+    assert_eq!(user.send(upload([10, 20, 30])).await.expect(201), first);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,6 +140,10 @@ async fn what_belongs_to_somebody_else_is_not_there() {
         "prompt": "a face as a logo", "algorithm_id": "routix_v1", "user_logo_url": face["file_url"]
     });
     owner.post("/api/v1/generation/create", &wrong_kind).await.expect_problem(422, "wrong_asset_kind");
+    let gone = format!("/api/v1/assets/{}", face["id"].as_str().unwrap());
+    stranger.send(stranger.request(Method::DELETE, &gone)).await.expect_problem(404, "not_found");
+    assert_eq!(owner.send(owner.request(Method::DELETE, &gone)).await.status, 204);
+    stranger.send(stranger.request(Method::DELETE, &gone)).await.expect_problem(404, "not_found");
     world.check(&[]).await;
 }
 

@@ -57,6 +57,10 @@ impl Connection {
         let user_id = user.user_id.0;
         let subscription =
             app.router().subscribe(user_id, app.config().sockets_per_user).ok_or(ApiError::TooManySockets)?;
+        // A session that ended before the subscription was there has told nobody.
+        if !app.commands().session_is_open(user.session_id).await? {
+            return Err(ApiError::Unauthenticated { detail: "The session has ended" });
+        }
         let head = app.log().head().await?;
         let mut connection = Self {
             subscription,

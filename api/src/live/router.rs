@@ -120,15 +120,30 @@ impl Router {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {
                     for event in events {
-                        let position = event.position;
-                        if let Err(error) = self.route(&log, event).await {
-                            tracing::error!(%error, position, "an event could not be shown live");
-                        }
+                        self.route_surely(&log, event).await;
                     }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the live router tries again");
                     tokio::time::sleep(RETRY_DELAY).await;
+                }
+            }
+        }
+    }
+
+    /// Routes an event, however long the database is away. Where an event cannot be shown at all, its owner's
+    /// connections are cut off rather than shown the next one: they resume, and nothing is lost silently.
+    async fn route_surely(&self, log: &EventLog, event: RecordedEvent) {
+        loop {
+            match self.route(log, event.clone()).await {
+                Ok(()) => return,
+                Err(LogError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
+                Err(error) => {
+                    tracing::error!(%error, position = event.position, "an event could not be shown live");
+                    if let Some(connections) = event.owner_id.and_then(|user| self.users().0.remove(&user)) {
+                        drop(connections);
+                    }
+                    return;
                 }
             }
         }

@@ -19,6 +19,8 @@ use crate::extract::ApiQuery;
 use crate::problem::{ApiError, Problem};
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A session that ends by its age tells nobody, so it is asked now and then.
+const SESSION_CHECK: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// From where to go on.
@@ -56,13 +58,23 @@ pub async fn stream(
     };
     let resume = last.map_or(Resume::Live, Resume::After);
     let connection = Connection::open(&app, &user, resume).await?;
-    let events = stream::unfold(connection, |mut connection| async {
-        let frame = connection.next().await?;
+    let checks = tokio::time::interval(SESSION_CHECK);
+    let events = stream::unfold((connection, checks, app), |(mut connection, mut checks, app)| async {
+        let frame = loop {
+            tokio::select! {
+                frame = connection.next() => break frame?,
+                _ = checks.tick() => {
+                    if !connection.session_is_open(&app).await {
+                        return None;
+                    }
+                }
+            }
+        };
         let mut event = Event::default().event(&frame.kind).data(frame.json()).retry(RETRY);
         if let Some(id) = frame.id {
             event = event.id(id.to_string());
         }
-        Some((Ok::<_, Infallible>(event), connection))
+        Some((Ok::<_, Infallible>(event), (connection, checks, app)))
     });
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     // Proxies must not hold frames back.

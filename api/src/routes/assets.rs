@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::{CommandError, UploadAsset};
@@ -17,7 +18,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::{Paging, picture};
+use super::{Paging, picture, refuse_larger};
 use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiPath, ApiQuery, Caller, Freshness};
@@ -32,7 +33,11 @@ const FILE_NAME_CHARS_MAX: usize = 255;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(upload).layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX)))
+        .routes(
+            routes!(upload)
+                .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+                .layer(middleware::from_fn(refuse_larger::<UPLOAD_BYTES_MAX>)),
+        )
         .routes(routes!(list))
         .routes(routes!(delete))
         .routes(routes!(content))
@@ -142,7 +147,6 @@ async fn upload(
     form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
 ) -> Result<CommandReply<AssetView>, ApiError> {
     let parts = form.map_err(|_| ApiError::WrongContentType { expected: "multipart/form-data" })?;
-    app.limits().count(Limited::Upload, &user.user_id.to_string()).await?;
     let form = read_form(parts).await?;
     let missing = |field, detail: &str| ApiError::Invalid { field, detail: detail.to_owned() };
     let (file_name, bytes) = form.file.ok_or_else(|| missing("file", "the part file is missing"))?;
@@ -153,6 +157,7 @@ async fn upload(
     };
     let fingerprint = [kind.name().as_bytes(), &Sha256::digest(&bytes)].concat();
     let context = caller.context(&app, user.actor(), &fingerprint);
+    app.limits().count_command(&app, Limited::Upload, &user.user_id.to_string(), &context).await?;
     let upload = UploadAsset { owner: user.user_id, kind, file_name: file_name.clone(), bytes };
     let done = app.commands().upload_asset(context, upload).await?;
     let id = done.value.asset_id.0;

@@ -10,11 +10,18 @@ pub mod generation;
 pub mod me;
 pub mod templates;
 
+use std::time::Duration;
+
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use providers::StoredObject;
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+use crate::problem::ApiError;
 
 /// Which rows of a list.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
@@ -38,6 +45,34 @@ impl From<Paging> for projections::Page {
     fn from(paging: Paging) -> Self {
         Self::new(paging.limit, paging.offset)
     }
+}
+
+/// Answers an upload that says it is larger than `MAX` bytes. What the client is still sending is read and
+/// thrown away first: an answer given in the middle of it would reach most clients as a broken connection.
+async fn refuse_larger<const MAX: usize>(request: Request, next: Next) -> Response {
+    const THROWN_AWAY_MAX: usize = 64 << 20;
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .and_then(|length| length.parse::<usize>().ok());
+    if announced.is_none_or(|length| length <= MAX) {
+        return next.run(request).await;
+    }
+    let mut body = request.into_body().into_data_stream();
+    let throw_away = async {
+        let mut read = 0;
+        while let Some(Ok(bytes)) = body.next().await {
+            read += bytes.len();
+            if read > THROWN_AWAY_MAX {
+                break;
+            }
+        }
+    };
+    // A client that is slow as well as too large is answered all the same.
+    let _ = tokio::time::timeout(PATIENCE, throw_away).await;
+    ApiError::TooLarge { max_bytes: MAX }.into_response()
 }
 
 /// A stored picture as an answer. Browsers may keep it, shared caches may not.

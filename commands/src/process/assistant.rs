@@ -81,6 +81,13 @@ async fn ask_for_picture(commands: &Commands, work: &ClaimedWork, chat: &Chat) -
 async fn start_generation(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
     let Some(order) = order_of(commands, work, chat).await? else { return Ok(work.position) };
     let context = context(PROCESS, work, "start generation");
+    let refusal = self::context(PROCESS, work, "refuse generation");
+    // Whoever takes over from a worker that died finds what was said already, not what it would say now.
+    for said in [&context, &refusal] {
+        if let Some(first) = commands.log.first_outcome(said).await? {
+            return Ok(first.position);
+        }
+    }
     let perfect = say(&context, "perfect", MessageBody::Text, "Perfect! Generating now... ✨")?;
     let started = match commands.generation_unit(context, order).await {
         Ok((unit, created)) => {
@@ -94,9 +101,8 @@ async fn start_generation(commands: &Commands, work: &ClaimedWork, chat: &Chat) 
         Err(error) => error,
     };
     let Some(text) = refusal_text(&error) else { return Err(error) };
-    let context = self::context(PROCESS, work, "refuse generation");
-    let refuse = say(&context, "refuse", MessageBody::Text, &text)?;
-    post(commands, context, chat, vec![refuse]).await
+    let refuse = say(&refusal, "refuse", MessageBody::Text, &text)?;
+    post(commands, refusal, chat, vec![refuse]).await
 }
 
 /// The completed brief as an order, read from the event that caused the work: the chat may have moved on.

@@ -74,9 +74,13 @@ impl Runner {
             if found && running.len() < self.role.concurrency() {
                 continue;
             }
+            if running.len() >= self.role.concurrency() {
+                running.join_next().await;
+                continue;
+            }
             let pause = self.pause().await;
             tokio::select! {
-                () = woken(&mut wakes), if running.len() < self.role.concurrency() => {}
+                () = woken(&mut wakes) => {}
                 Some(_) = running.join_next() => {}
                 () = tokio::time::sleep(pause) => {}
             }

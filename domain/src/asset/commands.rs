@@ -64,7 +64,7 @@ impl Asset {
             (Self::Uploaded(asset), AssetCommand::Delete { at }) => {
                 Ok(Some(AssetEvent::AssetDeleted { asset_id: asset.asset_id, deleted_at: at }))
             }
-            (Self::Deleted, AssetCommand::Delete { .. }) => Ok(None),
+            (Self::Deleted { .. }, AssetCommand::Delete { .. }) => Ok(None),
         }
     }
 }

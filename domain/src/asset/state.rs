@@ -20,7 +20,9 @@ pub enum Asset {
     #[default]
     NotUploaded,
     Uploaded(UploadedAsset),
-    Deleted,
+    Deleted {
+        owner: UserId,
+    },
 }
 
 impl Asset {
@@ -29,7 +31,11 @@ impl Asset {
             AssetEvent::AssetUploaded { asset_id, owner, kind, picture, .. } => {
                 *self = Self::Uploaded(UploadedAsset { asset_id, owner, kind, picture });
             }
-            AssetEvent::AssetDeleted { .. } => *self = Self::Deleted,
+            AssetEvent::AssetDeleted { .. } => {
+                if let Self::Uploaded(asset) = self {
+                    *self = Self::Deleted { owner: asset.owner };
+                }
+            }
         }
     }
 }

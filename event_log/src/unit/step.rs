@@ -92,6 +92,7 @@ where
                     return Ok(());
                 }
             }
+            let mark = log.cache().mark();
             let loaded = match log.cache().get::<A>(&self.key) {
                 Some((state, version)) => {
                     load::advance(log.pool(), log.vault(), &self.key.aggregate_id, state, version).await?
@@ -99,7 +100,7 @@ where
                 None => load::load(log.pool(), log.vault(), &self.key.aggregate_id).await?,
             };
             (self.state, self.version, self.fresh) = (loaded.0, loaded.1, true);
-            log.cache().put(self.key.clone(), self.state.clone(), self.version);
+            log.cache().put_read(mark, self.key.clone(), self.state.clone(), self.version);
             Ok(())
         })
     }

@@ -36,6 +36,14 @@ impl Default for PictureLimits {
     }
 }
 
+impl PictureLimits {
+    /// For pictures that were accepted before: encoding them anew may have made them larger than an upload
+    /// may be. Their pixels stay bounded.
+    pub fn accepted() -> Self {
+        Self { max_bytes: usize::MAX, ..Self::default() }
+    }
+}
+
 /// A picture we encoded ourselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -76,7 +84,7 @@ pub fn normalise(bytes: &[u8], limits: &PictureLimits) -> Result<Picture, Pictur
 
 /// A small JPEG preview, at most `max_width` wide, never enlarged.
 pub fn thumbnail(bytes: &[u8], max_width: u32) -> Result<Picture, PictureError> {
-    let picture = decode(bytes, &PictureLimits { min_side: 1, ..PictureLimits::default() })?;
+    let picture = decode(bytes, &PictureLimits { min_side: 1, ..PictureLimits::accepted() })?;
     let small = if picture.width() > max_width.max(1) {
         picture.thumbnail(max_width.max(1), u32::MAX)
     } else {

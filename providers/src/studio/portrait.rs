@@ -39,7 +39,7 @@ pub(crate) struct Portrait {
 
 /// A square around the face. Without skin tones it is the upper middle, where heads are.
 pub(crate) fn face(bytes: &[u8]) -> Result<Portrait, ProviderError> {
-    let picture = decode(bytes, &PictureLimits::default()).map_err(|error| refused(&error))?;
+    let picture = decode(bytes, &PictureLimits::accepted()).map_err(|error| refused(&error))?;
     let (width, height) = (picture.width(), picture.height());
     let shorter = width.min(height);
     let patch = skin_patch(&picture);
@@ -56,7 +56,7 @@ pub(crate) fn face(bytes: &[u8]) -> Result<Portrait, ProviderError> {
 
 /// The whole logo, small.
 pub(crate) fn logo(bytes: &[u8]) -> Result<Portrait, ProviderError> {
-    let picture = decode(bytes, &PictureLimits::default()).map_err(|error| refused(&error))?;
+    let picture = decode(bytes, &PictureLimits::accepted()).map_err(|error| refused(&error))?;
     encode(&picture.resize(LOGO_SIDE, LOGO_SIDE, imageops::FilterType::Triangle))
 }
 

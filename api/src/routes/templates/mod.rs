@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::Response;
 use commands::{CommandError, UploadTemplate};
 use domain::TemplateId;
@@ -20,7 +21,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::assets::form_error;
-use super::picture;
+use super::{picture, refuse_larger};
 use crate::app::App;
 use crate::auth::AdminUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
@@ -32,7 +33,11 @@ const UPLOAD_BYTES_MAX: usize = (15 << 20) + 64 * 1024;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list, upload).layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX)))
+        .routes(
+            routes!(list, upload)
+                .layer(DefaultBodyLimit::max(UPLOAD_BYTES_MAX))
+                .layer(middleware::from_fn(refuse_larger::<UPLOAD_BYTES_MAX>)),
+        )
         .routes(routes!(search))
         .routes(routes!(counts))
         .routes(routes!(get, change))

@@ -71,6 +71,8 @@ impl Pipeline<'_> {
                 AttemptId(clock::derived_id(self.request_id.0, &step))
             }
         };
+        // All that can go wrong on our side goes wrong before the attempt is booked.
+        let job = self.generation_job(plan, attempt_id).await?;
         let start = GenerationRequestCommand::StartAttempt {
             attempt_id,
             provider: generator.name().to_owned(),
@@ -81,7 +83,7 @@ impl Pipeline<'_> {
         if !work::renew(self.commands.log.pool(), self.work, CLAIM_LIFE).await? {
             return Ok(Drawn::Lost);
         }
-        match self.call(generator.as_ref(), plan, attempt_id, started.position).await {
+        match self.call(generator.as_ref(), plan, &job, started.position).await {
             Ok(picture) => self.complete(plan, attempt_id, picture).await,
             Err(CommandError::Provider(error)) => {
                 self.end_attempt(attempt_id, problem_of(&error)).await?;
@@ -101,10 +103,9 @@ impl Pipeline<'_> {
         &self,
         generator: &dyn ImageGenerator,
         plan: &Plan<'_>,
-        attempt_id: AttemptId,
+        job: &GenerationJob,
         after_position: i64,
     ) -> Result<GeneratedPicture, CommandError> {
-        let job = self.generation_job(plan, attempt_id).await?;
         let progress = AtomicU8::new(0);
         let report = |percent: u8| {
             progress.fetch_max(percent.min(100), Ordering::Relaxed);
@@ -123,7 +124,7 @@ impl Pipeline<'_> {
             }
         };
         tokio::select! {
-            picture = generator.generate(&job, &report) => Ok(picture?),
+            picture = generator.generate(job, &report) => Ok(picture?),
             () = show => Err(CommandError::Stopped),
         }
     }
@@ -163,7 +164,7 @@ impl Pipeline<'_> {
                 Ok(Some(self.commands.providers.objects.get(&asset.picture.key).await?.bytes))
             }
             // Deleted after the order: the picture is drawn without it.
-            Asset::Deleted | Asset::NotUploaded => Ok(None),
+            Asset::Deleted { .. } | Asset::NotUploaded => Ok(None),
         }
     }
 
@@ -175,7 +176,8 @@ impl Pipeline<'_> {
         picture: GeneratedPicture,
     ) -> Result<Drawn, CommandError> {
         let image = StoredPicture {
-            key: format!("generations/{}.png", self.request_id),
+            // Every attempt has a place of its own: a slow one must not overwrite the picture of another.
+            key: format!("generations/{}-{attempt_id}.png", self.request_id),
             mime: "image/png".to_owned(),
             size_bytes: picture.png.len() as u64,
             width: picture.width,
