@@ -72,6 +72,7 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_answer() {
     let me = user.get("/api/v1/auth/me").await.expect(200);
     let fields: Vec<&String> = me.as_object().unwrap().keys().collect();
     assert_eq!(fields, ["created_at", "credits", "email", "id", "subscription_tier", "username"]);
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +101,7 @@ async fn forged_expired_and_misused_tokens_are_refused() {
     with(&sign(&claims)).get(me).await.expect(200);
     let anonymous = world.anonymous().get(me).await;
     anonymous.expect_problem(401, "unauthenticated");
+    world.check(&[]).await;
 }
 
 fn claims_of(token: &str) -> Value {
@@ -152,6 +154,7 @@ async fn admin_routes_are_closed_to_users_and_to_nobody_in_particular() {
         }
     }
     assert!(routes >= 8, "{routes} admin routes were tried");
+    world.check(&[]).await;
 }
 
 const NIL: &str = "00000000-0000-0000-0000-000000000000";

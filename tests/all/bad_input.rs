@@ -68,6 +68,7 @@ async fn malformed_bodies_wrong_types_and_wrong_lengths_are_refused() {
     let longest =
         json!({ "prompt": "z".repeat(1000), "custom_text": "w".repeat(200), "algorithm_id": "routix_v1" });
     user.post(create, &longest).await.expect(201);
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,4 +169,5 @@ async fn every_answer_carries_the_security_headers() {
     assert_eq!(allowed.header("access-control-allow-origin"), Some("https://app.routix.com"));
     let denied = nobody.send(preflight("https://evil.example")).await;
     assert_eq!(denied.header("access-control-allow-origin"), None);
+    world.check(&[]).await;
 }

@@ -92,6 +92,7 @@ async fn a_request_that_is_not_done_in_time_ends_by_itself_and_gives_its_credits
     assert_eq!(status["message"], "Generation failed: it took too long");
     assert_eq!(user.ledger().await, ["grant", "hold", "release"]);
     assert_eq!(user.balance().await["balance"], 25);
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,6 +109,7 @@ async fn cancelling_gives_the_credits_back_once() {
     assert_eq!((&balance["balance"], &balance["held"]), (&json!(25), &json!(0)));
     let stranger = world.user().await;
     stranger.post(&path, &json!({})).await.expect_problem(404, "not_found");
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

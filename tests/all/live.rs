@@ -81,6 +81,7 @@ async fn server_sent_events_carry_the_same_frames_and_resume_by_last_event_id() 
         let frame: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(frame["type"].is_string() && frame["payload"].is_object());
     }
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,6 +98,7 @@ async fn a_ticket_opens_one_socket_and_a_position_ahead_of_the_log_gives_reset()
     user.get("/ws").await.expect_problem(400, "malformed");
     let mut ahead = Socket::open(&user, Some(1_000_000)).await;
     assert_eq!(ahead.next().await["type"], "reset");
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,4 +120,5 @@ async fn typing_is_shown_before_and_taken_back_after_the_message() {
         .collect();
     assert_eq!(order, ["-", "typing true", "text", "algorithm_select", "typing false"]);
     assert!(socket.frames.iter().filter(|frame| frame["type"] == "chat:typing").all(|f| f["id"].is_null()));
+    world.check(&[]).await;
 }

@@ -16,6 +16,7 @@ pub struct World {
     pub pool: PgPool,
     pub told: Told,
     pub nats: Nats,
+    has_all_roles: bool,
 }
 
 impl World {
@@ -39,7 +40,8 @@ impl World {
             workers.push(surroundings.start(&["work", "--role", role]).await);
         }
         let pool = PgPool::connect(&surroundings.database_url).await.unwrap();
-        Self { surroundings, server, workers, pool, told: Told::default(), nats }
+        let has_all_roles = roles.contains(&"all");
+        Self { surroundings, server, workers, pool, told: Told::default(), nats, has_all_roles }
     }
 
     pub async fn user(&self) -> Client {
@@ -64,8 +66,14 @@ impl World {
         Client::log_in(&self.server.address, &self.told, &email, password).await
     }
 
-    /// Waits until everything has come to rest, then checks every invariant.
+    /// Waits until everything has come to rest, then checks every invariant. Where a test runs only some of
+    /// the roles, the others do their work first.
     pub async fn check(&self, seen: &[Seen]) {
+        let _others = if self.has_all_roles {
+            None
+        } else {
+            Some(self.surroundings.start(&["work", "--role", "all"]).await)
+        };
         checker::check(&self.pool, &self.surroundings.nats_url, &self.told, seen).await;
     }
 }
