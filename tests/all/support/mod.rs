@@ -24,7 +24,6 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condit
             return value;
         }
         assert!(Instant::now() < deadline, "it never happened: {what}");
-        tokio::task::yield_now().await;
         // A pause between looks, not a wait for a time to pass: the condition decides.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

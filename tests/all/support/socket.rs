@@ -1,7 +1,5 @@
 //! A client of the live stream that remembers every frame it got.
 
-use std::time::Duration;
-
 use futures::StreamExt;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -81,11 +79,6 @@ impl Socket {
     pub async fn closed(&mut self) {
         let end = timeout(PATIENCE, async { while self.read().await.is_some() {} }).await;
         end.expect("the socket is closed");
-    }
-
-    /// Whether nothing arrives within a moment that is long compared to how fast frames are.
-    pub async fn is_silent(&mut self) -> bool {
-        timeout(Duration::from_millis(500), self.read()).await.is_err()
     }
 
     /// The ids of the stored frames, in the order of their arrival.
