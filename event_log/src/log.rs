@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use futures::FutureExt;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::watch;
@@ -131,13 +130,13 @@ impl EventLog {
         &self,
         id: impl Into<Uuid>,
     ) -> Result<Loaded<A>, LogError> {
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into().to_string() };
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into() };
         let mark = self.cache().mark();
         let (state, version) = match self.cache().get::<A>(&key) {
             Some((state, version)) => {
-                load::advance(self.pool(), self.vault(), &key.aggregate_id, state, version).await?
+                load::advance(self.pool(), self.vault(), key.aggregate_id, state, version).await?
             }
-            None => load::load(self.pool(), self.vault(), &key.aggregate_id).await?,
+            None => load::load(self.pool(), self.vault(), key.aggregate_id).await?,
         };
         self.cache().put_read(mark, key, state.clone(), version);
         Ok(Loaded { state, version })
@@ -150,7 +149,7 @@ impl EventLog {
         id: impl Into<Uuid>,
     ) -> Result<Loaded<A>, LogError> {
         let id = id.into();
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_string() };
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id };
         match self.cache().get::<A>(&key) {
             Some((state, version)) => Ok(Loaded { state, version }),
             None => self.load(id).await,
@@ -159,7 +158,9 @@ impl EventLog {
 
     /// Drops what this process remembers of an aggregate, because somebody else wrote to it.
     pub fn evict<A: Aggregate>(&self, id: &str) {
-        self.cache().evict(&StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_owned() });
+        if let Ok(aggregate_id) = id.parse() {
+            self.cache().evict(&StreamKey { aggregate_type: A::TYPE, aggregate_id });
+        }
     }
 
     /// Drops everything this process remembers of a person, and every cached state with it.
@@ -199,13 +200,7 @@ impl EventLog {
 
     /// Opens the personal nodes of an event.
     pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
-        let unreadable = |error: serde_json::Error| LogError::Unreadable {
-            what: format!("event {}", recorded.position),
-            reason: error.to_string(),
-        };
-        let mut payload = serde_json::from_str(&recorded.payload).map_err(unreadable)?;
-        let metadata = serde_json::from_str(&recorded.metadata).map_err(unreadable)?;
-        self.vault().open(&mut payload).boxed().await?;
-        Ok(OpenedEvent { recorded, payload, metadata })
+        let payload = self.vault().open(&recorded.payload).await?.into_owned();
+        Ok(OpenedEvent { recorded, payload })
     }
 }
