@@ -56,14 +56,14 @@ impl Tasks {
         self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
     }
 
-    pub fn work(&mut self, app: &App, role: WorkRole) {
-        let all = role == WorkRole::All;
-        if all || role == WorkRole::Relay {
+    pub fn work(&mut self, app: &App, roles: &[WorkRole]) {
+        let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
+        if does(WorkRole::Relay) {
             let relay = Relay::new(app.log().clone(), app.bus().clone());
             app.health().watch_relay(relay.state());
             self.spawn("relay", relay.run());
         }
-        if all || role == WorkRole::Projections {
+        if does(WorkRole::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
                 let worker = Worker::new(app.log().clone(), app.bus().clone(), projection);
@@ -77,7 +77,7 @@ impl Tasks {
             (WorkRole::Analysis, Role::Analysis),
             (WorkRole::Timers, Role::Timers),
         ] {
-            if all || role == work_role {
+            if does(work_role) {
                 self.spawn(process.name(), Runner::new(app.commands().clone(), process).run());
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use sqlx::PgPool;
+use sqlx::{Connection, PgPool};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -36,6 +36,8 @@ impl Default for LogOptions {
 
 /// How long a query waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may have been idle and still be taken to be alive.
+const TRUSTED_IDLE: Duration = Duration::from_millis(200);
 
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
@@ -43,6 +45,13 @@ pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A connection that was just used is not asked whether it lives: the question is a round trip.
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move {
+                Ok(usage.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
+            })
+        })
         .connect_with(connect)
         .await?;
     Ok(pool)

@@ -2,6 +2,7 @@
 
 mod output;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,9 +35,9 @@ enum Command {
     Serve,
     /// Background work only.
     Work {
-        /// Which work.
-        #[arg(long, value_enum, default_value = "all")]
-        role: WorkRole,
+        /// Which work; several are separated by commas.
+        #[arg(long = "role", value_enum, value_delimiter = ',', default_value = "all")]
+        roles: Vec<WorkRole>,
     },
     /// Brings the database schema up to date and ends.
     Migrate,
@@ -77,8 +78,8 @@ enum LogQuestion {
 }
 
 /// Parses the arguments and runs the command.
-pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = Cli::parse_from(arguments);
     start_logging(&cli.config, matches!(cli.command, Some(Command::Demo(_))));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -110,7 +111,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command.unwrap_or(Command::Up) {
         Command::Up => up(config).await,
         Command::Serve => serve(config).await,
-        Command::Work { role } => work(config, role).await,
+        Command::Work { roles } => work(config, &roles).await,
         Command::Migrate => {
             let (pool, _) = stack::database(&config).await?;
             event_log::migrate(&pool).await?;
@@ -156,7 +157,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let app = App::new(config, stack, limited);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
-    tasks.work(&app, WorkRole::All);
+    tasks.work(&app, &[WorkRole::All]);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
     tasks.serve(&app, listener).await?;
@@ -180,13 +181,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(config: Config, role: WorkRole) -> anyhow::Result<ExitCode> {
+async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
     let app = App::new(config, stack, false);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
-    tasks.work(&app, role);
-    output::line(&format!("ready: working as {role:?}").to_lowercase());
+    tasks.work(&app, roles);
+    output::line(&format!("ready: working as {roles:?}").to_lowercase());
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
 }

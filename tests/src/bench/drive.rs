@@ -12,8 +12,6 @@ pub struct Measured {
     /// Microseconds, sorted.
     latencies_us: Vec<u64>,
     elapsed: Duration,
-    /// When each operation ended, in microseconds from the start, sorted.
-    ends_us: Vec<u64>,
 }
 
 impl Measured {
@@ -28,12 +26,6 @@ impl Measured {
 
     pub fn operations(&self) -> usize {
         self.latencies_us.len()
-    }
-
-    /// The longest time in which no operation ended, in milliseconds.
-    pub fn longest_gap_ms(&self) -> f64 {
-        let gap = self.ends_us.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or_default();
-        as_f64(usize::try_from(gap).unwrap_or_default()) / 1000.0
     }
 }
 
@@ -71,22 +63,17 @@ where
                     return seen;
                 }
                 operation().await;
-                let ended = Instant::now();
-                seen.push((micros(ended - begun), micros(ended - start)));
+                seen.push(micros(begun.elapsed()));
             }
         });
     }
     let mut latencies_us = Vec::new();
-    let mut ends_us = Vec::new();
     while let Some(seen) = running.join_next().await {
-        let (latencies, ends): (Vec<u64>, Vec<u64>) = seen.unwrap().into_iter().unzip();
-        latencies_us.extend(latencies);
-        ends_us.extend(ends);
+        latencies_us.extend(seen.unwrap());
     }
     let elapsed = start.elapsed();
     latencies_us.sort_unstable();
-    ends_us.sort_unstable();
-    Measured { latencies_us, elapsed, ends_us }
+    Measured { latencies_us, elapsed }
 }
 
 fn micros(duration: Duration) -> u64 {

@@ -8,8 +8,11 @@
 mod append;
 mod drive;
 mod hot_stream;
+mod http;
+mod peer_http;
 mod peers;
 mod report;
+mod service;
 mod stack;
 mod writers;
 
@@ -21,6 +24,8 @@ enum Case {
     Append,
     AppendUnderLongRead,
     HotStream,
+    HttpCommands,
+    HttpQueries,
 }
 
 #[derive(Debug, Parser)]
@@ -49,8 +54,11 @@ pub struct Effort {
 fn main() {
     // A worker process of a case is this program again.
     let arguments: Vec<String> = std::env::args().collect();
-    if arguments.get(1).is_some_and(|first| first == writers::COMMAND) {
-        return writers::main(&arguments[2..]);
+    match arguments.get(1).map(String::as_str) {
+        Some(writers::COMMAND) => return writers::main(&arguments[2..]),
+        Some(service::COMMAND) => return service::main(&arguments[2..]),
+        Some(peer_http::COMMAND) => return peer_http::main(&arguments[2..]),
+        _ => {}
     }
     let Arguments { case, effort } = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -59,6 +67,8 @@ fn main() {
             Case::Append => append::run(&effort).await,
             Case::AppendUnderLongRead => append::under_long_read(&effort).await,
             Case::HotStream => hot_stream::run(&effort).await,
+            Case::HttpCommands => http::commands(&effort).await,
+            Case::HttpQueries => http::queries(&effort).await,
         }
     });
     report.print();

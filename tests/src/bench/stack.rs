@@ -22,6 +22,11 @@ impl Stack {
         Self::start(false).await
     }
 
+    /// Postgres and NATS.
+    pub async fn with_nats() -> Self {
+        Self::start(true).await
+    }
+
     async fn start(with_nats: bool) -> Self {
         tokio::task::spawn_blocking(move || {
             let folder = tempfile::Builder::new().prefix("routix-bench-").tempdir().unwrap();
