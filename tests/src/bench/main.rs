@@ -7,11 +7,15 @@
 
 mod append;
 mod drive;
+mod fan_out;
 mod hot_stream;
 mod http;
+mod lag;
 mod peer_http;
 mod peers;
+mod rebuild;
 mod report;
+mod search;
 mod service;
 mod stack;
 mod writers;
@@ -26,6 +30,10 @@ enum Case {
     HotStream,
     HttpCommands,
     HttpQueries,
+    Rebuild,
+    Lag,
+    FanOut,
+    Search,
 }
 
 #[derive(Debug, Parser)]
@@ -69,6 +77,10 @@ fn main() {
             Case::HotStream => hot_stream::run(&effort).await,
             Case::HttpCommands => http::commands(&effort).await,
             Case::HttpQueries => http::queries(&effort).await,
+            Case::Rebuild => rebuild::run(&effort).await,
+            Case::Lag => lag::run(&effort).await,
+            Case::FanOut => fan_out::run(&effort).await,
+            Case::Search => search::run(&effort).await,
         }
     });
     report.print();

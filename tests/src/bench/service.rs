@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
 use crate::stack::{SECRET, Stack};
 
@@ -78,6 +79,7 @@ pub struct Connection {
     sender: Arc<Mutex<SendRequest<Full<Bytes>>>>,
     pub address: Arc<str>,
     pub token: Arc<str>,
+    pub user_id: Uuid,
 }
 
 /// Users of this run.
@@ -89,7 +91,7 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        Self { sender: Arc::new(Mutex::new(sender)), address: address.into(), token: "".into() }
+        Self { sender: Arc::new(Mutex::new(sender)), address: address.into(), token: "".into(), user_id: Uuid::nil() }
     }
 
     /// A connection of a new user.
@@ -101,6 +103,7 @@ impl Connection {
         });
         let session = connection.json(Method::POST, "/api/v1/auth/register", &login).await;
         connection.token = session["access_token"].as_str().unwrap().into();
+        connection.user_id = session["user"]["id"].as_str().unwrap().parse().unwrap();
         connection
     }
 
