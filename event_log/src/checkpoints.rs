@@ -50,6 +50,27 @@ pub async fn advance_in_tx(
     Ok(moved.rows_affected() == 1)
 }
 
+/// Puts the checkpoint somewhere else, for a read model that was exchanged. `epoch` is a new one of the
+/// lease, so that the holder of the lease finds out.
+pub async fn set_in_tx(
+    connection: &mut PgConnection,
+    projection: &str,
+    position: i64,
+    epoch: i64,
+) -> Result<(), LogError> {
+    sqlx::query(
+        "INSERT INTO checkpoints AS c (projection, position, epoch) VALUES ($1, $2, $3) \
+         ON CONFLICT ON CONSTRAINT checkpoints_pkey DO UPDATE \
+         SET position = excluded.position, epoch = excluded.epoch, updated_at = clock_timestamp()",
+    )
+    .bind(projection)
+    .bind(position)
+    .bind(epoch)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// The lowest checkpoint of all projections; 0 when there is none.
 pub async fn lowest(pool: &PgPool) -> Result<i64, LogError> {
     let lowest: Option<i64> =

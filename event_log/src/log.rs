@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use futures::FutureExt;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::watch;
@@ -205,7 +204,7 @@ impl EventLog {
         };
         let mut payload = serde_json::from_str(&recorded.payload).map_err(unreadable)?;
         let metadata = serde_json::from_str(&recorded.metadata).map_err(unreadable)?;
-        self.vault().open(&mut payload).boxed().await?;
+        self.vault().open(&mut payload).await?;
         Ok(OpenedEvent { recorded, payload, metadata })
     }
 }

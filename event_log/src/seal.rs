@@ -127,27 +127,12 @@ impl Vault {
 
     /// Opens every sealed node in `value`; those of an erased person become `erased`.
     pub async fn open(&self, value: &mut Value) -> Result<(), LogError> {
-        if let Some(node) = marked(value, SEALED) {
-            let owner = node_owner(node)?;
-            let sealed = node.get("box").and_then(Value::as_str).unwrap_or_default();
-            *value = match self.key(owner, false).await? {
-                Some(key) => {
-                    let plain = open(&key, owner, sealed)?;
-                    let inner: Value = serde_json::from_slice(&plain).map_err(unreadable)?;
-                    json!({ PERSONAL: { "owner": owner, "value": inner } })
-                }
-                None => json!({ ERASED: { "owner": owner } }),
-            };
-            return Ok(());
+        let mut keys = Vec::new();
+        sealed_for(value, &mut keys)?;
+        for (owner, key) in &mut keys {
+            *key = self.key(*owner, false).await?;
         }
-        for child in children(value) {
-            self.open_boxed(child).await?;
-        }
-        Ok(())
-    }
-
-    fn open_boxed<'a>(&'a self, value: &'a mut Value) -> BoxFuture<'a, Result<(), LogError>> {
-        Box::pin(self.open(value))
+        if keys.is_empty() { Ok(()) } else { open_nodes(value, &keys) }
     }
 
     /// Seals one text into a string, for places that hold strings only: `sealed:<owner>:<box>`.
@@ -207,6 +192,41 @@ impl Vault {
 fn marked<'a>(value: &'a Value, mark: &str) -> Option<&'a Map<String, Value>> {
     let object = value.as_object()?;
     if object.len() == 1 { object.get(mark)?.as_object() } else { None }
+}
+
+/// The people whose sealed nodes stand in `value`, each with a place for the key.
+fn sealed_for(value: &Value, people: &mut Vec<(Uuid, DataKey)>) -> Result<(), LogError> {
+    if let Some(node) = marked(value, SEALED) {
+        let owner = node_owner(node)?;
+        if people.iter().all(|(known, _)| *known != owner) {
+            people.push((owner, None));
+        }
+        return Ok(());
+    }
+    match value {
+        Value::Array(items) => items.iter().try_for_each(|item| sealed_for(item, people)),
+        Value::Object(fields) => fields.values().try_for_each(|field| sealed_for(field, people)),
+        _ => Ok(()),
+    }
+}
+
+/// Opens with keys at hand. Not asynchronous: it runs for every event that anybody reads.
+fn open_nodes(value: &mut Value, keys: &[(Uuid, DataKey)]) -> Result<(), LogError> {
+    if let Some(node) = marked(value, SEALED) {
+        let owner = node_owner(node)?;
+        let sealed = node.get("box").and_then(Value::as_str).unwrap_or_default();
+        let key = keys.iter().find(|(known, _)| *known == owner).and_then(|(_, key)| key.as_ref());
+        *value = match key {
+            Some(key) => {
+                let plain = open(key, owner, sealed)?;
+                let inner: Value = serde_json::from_slice(&plain).map_err(unreadable)?;
+                json!({ PERSONAL: { "owner": owner, "value": inner } })
+            }
+            None => json!({ ERASED: { "owner": owner } }),
+        };
+        return Ok(());
+    }
+    children(value).try_for_each(|child| open_nodes(child, keys))
 }
 
 fn node_owner(node: &Map<String, Value>) -> Result<Uuid, LogError> {

@@ -93,18 +93,24 @@ async fn aggregates(
 impl Batch<'_> {
     /// Tries all parked events again and learns which aggregates have some left.
     pub(super) async fn retry_parked(&mut self) -> Result<(), Halt> {
-        let name = self.projection.name();
-        for key in aggregates(&mut self.connection, name, Some(RETRIED_AGGREGATES_MAX)).await? {
+        let name = self.name;
+        for key in aggregates(self.connection, name, Some(RETRIED_AGGREGATES_MAX)).await? {
             self.retry_aggregate(&key).await?;
         }
+        self.learn_parked().await?;
+        Ok(())
+    }
+
+    /// Learns which aggregates have parked events.
+    pub(super) async fn learn_parked(&mut self) -> Result<(), LogError> {
         let left: HashSet<AggregateKey> =
-            aggregates(&mut self.connection, name, None).await?.into_iter().collect();
+            aggregates(self.connection, self.name, None).await?.into_iter().collect();
         self.parked = left;
         Ok(())
     }
 
     async fn retry_aggregate(&mut self, (aggregate_type, aggregate_id): &AggregateKey) -> Result<(), Halt> {
-        let name = self.projection.name();
+        let name = self.name;
         let mut tx = self.connection.begin().await?;
         if !checkpoints::advance_in_tx(&mut tx, name, (self.position, self.position), self.epoch).await? {
             return Err(Halt::Lost);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::batch::{Batch, Halt};
-use super::{Projection, rebuild};
+use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
 const LEASE_LIFE: Duration = Duration::from_secs(3);
@@ -131,7 +131,7 @@ impl Worker {
     }
 
     async fn lease(&self) -> Result<Option<Lease>, LogError> {
-        let name = format!("projection:{}", self.projection.name());
+        let name = lease_name(self.projection.name());
         leases::acquire(self.log.pool(), &name, self.holder, LEASE_LIFE).await
     }
 
@@ -151,7 +151,7 @@ impl Worker {
             }
             // The checkpoint is never behind what the status says, unless somebody set it back.
             let WorkerStatus::Following { position } = *self.status.borrow() else { continue };
-            match rebuild::must_start_again(self.log.pool(), self.projection.name(), position).await {
+            match progress::must_start_again(self.log.pool(), self.projection.name(), position).await {
                 Ok(true) => return Ended::StartAgain,
                 Ok(false) => {}
                 Err(error) => tracing::debug!(lease = lease.name, %error, "the checkpoint was not read"),
@@ -172,10 +172,12 @@ impl Worker {
         position: i64,
         retry_delay: &mut Duration,
     ) -> Result<std::convert::Infallible, Halt> {
+        let mut connection = connect(&self.log).await?;
         let mut batch = Batch {
             projection: self.projection.as_ref(),
+            name: self.projection.name(),
             log: &self.log,
-            connection: self.connect().await?,
+            connection: &mut connection,
             epoch: lease.epoch,
             position,
             parked: HashSet::new(),
@@ -193,14 +195,14 @@ impl Worker {
             }
         }
     }
+}
 
-    /// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
-    /// together, and what is lost is applied again from the log.
-    async fn connect(&self) -> Result<PgConnection, LogError> {
-        let options = self.log.pool().connect_options().as_ref().clone();
-        let options = options.options([("synchronous_commit", "off"), ("jit", "off")]);
-        Ok(options.connect().await?)
-    }
+/// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
+/// together, and what is lost is applied again from the log.
+pub(super) async fn connect(log: &EventLog) -> Result<PgConnection, LogError> {
+    let options = log.pool().connect_options().as_ref().clone();
+    let options = options.options([("synchronous_commit", "off"), ("jit", "off")]);
+    Ok(options.connect().await?)
 }
 
 /// Up to a quarter more, so that workers do not all try at the same moment.

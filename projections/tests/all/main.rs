@@ -6,6 +6,7 @@ mod examples;
 mod freshness;
 mod orders;
 mod people;
+mod rebuilding;
 mod runtime;
 mod search;
 mod stack;

@@ -1,10 +1,8 @@
-//! How far projections are, and building one again from the beginning.
+//! How far projections are.
 
 use event_log::{EventLog, LogError};
 use serde::Serialize;
-use sqlx::{Connection, PgPool};
-
-use super::Projection;
+use sqlx::PgPool;
 
 /// How far a projection is behind the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
@@ -40,29 +38,4 @@ pub(super) async fn must_start_again(
              OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)",
     );
     Ok(must.bind(projection).bind(position).fetch_one(pool).await?)
-}
-
-/// Empties the read model and sends its worker back to the beginning of the log. The worker may be running:
-/// it finds its checkpoint moved and starts again. Until it has caught up, reads find less than there is, and
-/// those that ask to be fresh are told how much they lack.
-pub async fn rebuild(pool: &PgPool, projection: &dyn Projection) -> Result<(), LogError> {
-    let mut connection = pool.acquire().await?;
-    let mut tx = connection.begin().await?;
-    sqlx::query(
-        "UPDATE checkpoints SET position = (SELECT floor_position FROM log_identity) WHERE projection = $1",
-    )
-    .bind(projection.name())
-    .execute(&mut *tx)
-    .await?;
-    sqlx::query("DELETE FROM parked_events WHERE projection = $1")
-        .bind(projection.name())
-        .execute(&mut *tx)
-        .await?;
-    if !projection.tables().is_empty() {
-        // The names are constants of the projection: a table cannot be a parameter.
-        let truncate = format!("TRUNCATE {}", projection.tables().join(", "));
-        sqlx::query(&truncate).execute(&mut *tx).await?;
-    }
-    tx.commit().await?;
-    Ok(())
 }
