@@ -133,6 +133,7 @@ impl App {
         (name = "credits", description = "Balance and transactions"),
         (name = "live", description = "Live streams"),
         (name = "admin", description = "Templates and accounts, for admins"),
+        (name = "history", description = "Who did what, when, because of what: for auditors"),
         (name = "health", description = "Whether the service can do its job"),
     ),
     modifiers(&BearerAuth)
@@ -163,6 +164,8 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::credits::routes())
         .merge(handlers::templates::routes())
         .merge(handlers::admin::routes())
+        .merge(handlers::admin_projections::routes())
+        .merge(handlers::history::routes())
         .routes(routes!(live::sse::stream))
         .routes(routes!(live::ws::socket))
         .routes(routes!(health::ready))

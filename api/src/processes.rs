@@ -67,7 +67,6 @@ impl Tasks {
             for projection in projections::all() {
                 let name = projection.name();
                 let worker = Worker::new(app.log().clone(), app.bus().clone(), projection);
-                app.health().watch_projection(name, worker.status());
                 self.spawn(name, worker.run());
             }
         }

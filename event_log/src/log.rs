@@ -207,4 +207,16 @@ impl EventLog {
         self.vault().open(&mut payload).await?;
         Ok(OpenedEvent { recorded, payload, metadata })
     }
+
+    /// The metadata of an event only. The payload stays closed and is null.
+    ///
+    /// # Errors
+    /// `Unreadable` when the metadata is not what the log writes.
+    pub fn open_metadata(recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
+        let metadata = serde_json::from_str(&recorded.metadata).map_err(|error| LogError::Unreadable {
+            what: format!("event {}", recorded.position),
+            reason: error.to_string(),
+        })?;
+        Ok(OpenedEvent { recorded, payload: serde_json::Value::Null, metadata })
+    }
 }

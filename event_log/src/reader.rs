@@ -66,3 +66,27 @@ pub async fn events_between(
     );
     Ok(sqlx::query_as(&query).bind(after).bind(upto).bind(aggregates).fetch_all(executor).await?)
 }
+
+/// The events at these positions, in order, still sealed.
+pub async fn events_at(
+    executor: impl PgExecutor<'_>,
+    positions: &[i64],
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let query = format!("SELECT {COLUMNS} FROM events WHERE position = ANY($1) ORDER BY position");
+    Ok(sqlx::query_as(&query).bind(positions).fetch_all(executor).await?)
+}
+
+/// Up to `limit` events of one stream behind a sequence, in order, still sealed.
+pub async fn stream_page(
+    executor: impl PgExecutor<'_>,
+    (aggregate_type, aggregate_id): (&str, &str),
+    after: i64,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM events \
+         WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence LIMIT $4"
+    );
+    let rows = sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_id).bind(after).bind(limit);
+    Ok(rows.fetch_all(executor).await?)
+}

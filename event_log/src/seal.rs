@@ -148,6 +148,16 @@ impl Vault {
             .collect()
     }
 
+    /// Opens a text of the metadata. `None` when its person was erased. A text that was not sealed is itself.
+    pub async fn open_text(&self, text: &str) -> Result<Option<String>, LogError> {
+        let Some((owner, sealed)) = text.strip_prefix("sealed:").and_then(|rest| rest.split_once(':')) else {
+            return Ok(Some(text.to_owned()));
+        };
+        let owner: Uuid = owner.parse().map_err(unreadable)?;
+        let Some(key) = self.key(owner, false).await? else { return Ok(None) };
+        Ok(Some(String::from_utf8(open(&key, owner, sealed)?).map_err(unreadable)?))
+    }
+
     async fn key(&self, owner: Uuid, create: bool) -> Result<DataKey, LogError> {
         if let Some(key) = self.keys.get(&owner).await {
             return Ok(key);

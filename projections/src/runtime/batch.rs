@@ -65,7 +65,7 @@ impl Batch<'_> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
         let aggregates = self.projection.aggregates();
         let wanted = page.into_iter().filter(|event| aggregates.contains(&event.aggregate_type.as_str()));
-        let opened = open_all(self.log, wanted.collect()).await?;
+        let opened = open_all(self.log, wanted.collect(), self.projection.reads_payloads()).await?;
         self.apply_opened(opened, last).await
     }
 
@@ -173,11 +173,17 @@ impl Batch<'_> {
 
 /// Opens events. One that cannot be opened is the fault of the log or of the key, and is told apart from the
 /// database being away.
-pub(super) async fn open_all(log: &EventLog, events: Vec<RecordedEvent>) -> Result<Vec<Opened>, LogError> {
+pub(super) async fn open_all(
+    log: &EventLog,
+    events: Vec<RecordedEvent>,
+    payloads: bool,
+) -> Result<Vec<Opened>, LogError> {
     let mut opened = Vec::with_capacity(events.len());
     for event in events {
         let position = event.position;
-        opened.push(match log.open(Arc::new(event)).await {
+        let event = Arc::new(event);
+        let event = if payloads { log.open(event).await } else { EventLog::open_metadata(event) };
+        opened.push(match event {
             Ok(event) => Ok(event),
             Err(error) => match ApplyError::from(error) {
                 ApplyError::Transient(error) => return Err(error),

@@ -20,8 +20,8 @@ use sqlx::postgres::PgQueryResult;
 use uuid::Uuid;
 
 pub use error::ApplyError;
-pub use parked::{ParkedEvent, parked, request_retry};
-pub use progress::{Progress, progress};
+pub use parked::{ParkedEvent, parked, parked_of, request_retry};
+pub use progress::{Progress, STALLED_AFTER, State, Stop, progress};
 pub use rebuild::{Comparison, RebuildError, RebuildOptions, RebuildStep, Rebuilt, TableSum, rebuild};
 pub use worker::{Worker, WorkerStatus};
 
@@ -46,6 +46,11 @@ pub trait Projection: Send + Sync + 'static {
     /// The tables that a rebuild makes anew. None when what is in them must outlive a rebuild; such a
     /// projection cannot be rebuilt.
     fn tables(&self) -> &'static [&'static str];
+
+    /// Whether `apply` looks at payloads. One that does not is spared opening them: `payload` is then null.
+    fn reads_payloads(&self) -> bool {
+        true
+    }
 
     fn poison(&self) -> PoisonPolicy {
         PoisonPolicy::Park

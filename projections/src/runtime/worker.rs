@@ -123,6 +123,11 @@ impl Worker {
             ended = self.keep(&lease) => Ok(ended),
             halt = self.follow(&lease, position, retry_delay) => Err(halt),
         };
+        if let Err(Halt::Stopped { reason, .. }) = &ended
+            && let Err(error) = checkpoints::stop(self.log.pool(), name, lease.epoch, reason).await
+        {
+            tracing::warn!(projection = name, %error, "the stop was not noted; it will be at the next attempt");
+        }
         // A lease that cannot be given back ends by itself.
         if let Err(error) = leases::release(self.log.pool(), &lease).await {
             tracing::debug!(projection = name, %error, "the lease was not given back");

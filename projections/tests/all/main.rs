@@ -4,6 +4,7 @@
 
 mod examples;
 mod freshness;
+mod lagging;
 mod orders;
 mod people;
 mod rebuilding;

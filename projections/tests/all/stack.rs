@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use event_log::{EventLog, LogOptions, MasterKey, connect, migrate};
 use nats::{Bus, BusOptions, Relay};
+use projections::runtime::STALLED_AFTER;
 use projections::{Projection, Reader, Worker, WorkerStatus};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -83,7 +84,7 @@ impl Stack {
     pub async fn caught_up(&self, projection: &str) {
         let head = self.log.head().await.unwrap();
         until("the projection has caught up", async || {
-            let progress = projections::runtime::progress(&self.log).await.unwrap();
+            let progress = projections::runtime::progress(&self.log, STALLED_AFTER).await.unwrap();
             progress.iter().any(|p| p.projection == projection && p.position >= head)
         })
         .await;

@@ -171,7 +171,7 @@ impl Rebuild<'_> {
         if from >= target {
             return Ok(());
         }
-        let mut pages = ReadAhead::start(self.log, self.projection.aggregates(), (from, target));
+        let mut pages = ReadAhead::start(self.log, self.projection, (from, target));
         let mut batch = Batch {
             projection: self.projection,
             name: &self.stage.name,

@@ -5,6 +5,7 @@ use event_log::{EventLog, LogError, RecordedEvent, events_between};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::runtime::Projection;
 use crate::runtime::batch::{Opened, open_all};
 use crate::runtime::worker::connect;
 
@@ -29,16 +30,13 @@ pub(super) struct ReadAhead {
 
 impl ReadAhead {
     /// Starts to read from behind `after` up to `upto`.
-    pub(super) fn start(
-        log: &EventLog,
-        aggregates: &'static [&'static str],
-        (after, upto): (i64, i64),
-    ) -> Self {
+    pub(super) fn start(log: &EventLog, projection: &dyn Projection, (after, upto): (i64, i64)) -> Self {
+        let (aggregates, payloads) = (projection.aggregates(), projection.reads_payloads());
         let (read, to_open) = mpsc::channel(PAGES_AHEAD_MAX);
         let (opened, pages) = mpsc::channel(PAGES_AHEAD_MAX);
         let mut tasks = JoinSet::new();
         tasks.spawn(read_pages(log.clone(), aggregates, (after, upto), read));
-        tasks.spawn(open_pages(log.clone(), to_open, opened));
+        tasks.spawn(open_pages(log.clone(), payloads, to_open, opened));
         Self { pages, _tasks: tasks }
     }
 
@@ -72,12 +70,13 @@ async fn read_pages(
 
 async fn open_pages(
     log: EventLog,
+    payloads: bool,
     mut read: mpsc::Receiver<Read>,
     opened: mpsc::Sender<Result<Page, LogError>>,
 ) {
     while let Some(page) = read.recv().await {
         let page = match page {
-            Ok((events, upto)) => open_all(&log, events).await.map(|events| Page { events, upto }),
+            Ok((events, upto)) => open_all(&log, events, payloads).await.map(|events| Page { events, upto }),
             Err(error) => Err(error),
         };
         if opened.send(page).await.is_err() {

@@ -65,7 +65,7 @@ impl Stage {
         if reached > self.position {
             let span = (self.position, reached);
             let events = events_between(log.pool(), span, projection.aggregates()).await?;
-            let opened = open_all(log, events).await?;
+            let opened = open_all(log, events, projection.reads_payloads()).await?;
             let mut batch = Batch {
                 projection,
                 name: &self.name,
