@@ -8,7 +8,7 @@ use event_log::{EventLog, LogError, OpenedEvent, stream_page};
 use serde_json::Value;
 
 use super::diff::{Difference, differences};
-use super::fold::{Folding, beginning};
+use super::fold::beginning;
 use super::queries::{AuditedEvent, Entry, audited};
 use super::shown::without_secrets;
 use crate::{PAGE_ROWS_MAX, Reader};
@@ -74,7 +74,7 @@ pub async fn past(
     let log = reader.log();
     let limit = usize::try_from(limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(1);
     let mut last: VecDeque<RawStep> = VecDeque::new();
-    let mut version = 0;
+    let (mut version, mut state) = (0, folding.state());
     'pages: loop {
         let key = (aggregate_type, aggregate_id);
         let page = stream_page(log.pool(), key, version, STREAM_PAGE).await?;
@@ -90,7 +90,10 @@ pub async fn past(
             if last.len() == limit {
                 last.pop_front();
             }
-            last.push_back(step(folding.as_mut(), event)?);
+            folding.apply(&event)?;
+            let after = folding.state();
+            last.push_back(RawStep { differences: differences(&state, &after), event });
+            state = after;
         }
     }
     let (Some(first), Some(end)) = (last.front(), last.back()) else { return Ok(None) };
@@ -99,18 +102,12 @@ pub async fn past(
     }
     let earlier = Some(first.event.recorded.sequence - 1).filter(|before| *before > 0);
     let position = end.event.recorded.position;
-    let state = without_secrets(folding.state());
+    let state = without_secrets(state);
     let mut steps = Vec::with_capacity(last.len());
     for raw in last {
         steps.push(told(log, raw).await?);
     }
     Ok(Some(Past { version, position, state, steps, earlier }))
-}
-
-fn step(folding: &mut dyn Folding, event: OpenedEvent) -> Result<RawStep, LogError> {
-    let before = folding.state();
-    folding.apply(&event)?;
-    Ok(RawStep { differences: differences(&before, &folding.state()), event })
 }
 
 async fn told(log: &EventLog, raw: RawStep) -> Result<Step, LogError> {

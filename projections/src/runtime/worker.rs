@@ -203,10 +203,15 @@ impl Worker {
 }
 
 /// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
-/// together, and what is lost is applied again from the log.
+/// together, and what is lost is applied again from the log. A worker that was paused or cut off in the middle
+/// of a transaction loses it: the row of the checkpoint must not stay locked for those who take over.
 pub(super) async fn connect(log: &EventLog) -> Result<PgConnection, LogError> {
     let options = log.pool().connect_options().as_ref().clone();
-    let options = options.options([("synchronous_commit", "off"), ("jit", "off")]);
+    let options = options.options([
+        ("synchronous_commit", "off"),
+        ("jit", "off"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ]);
     Ok(options.connect().await?)
 }
 
