@@ -1,8 +1,13 @@
 //! The history as auditors see it: complete, explained, without secrets.
 
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::support::client::Client;
+use crate::support::eventually;
 use crate::support::world::World;
 
 const EVENTS: &str = "/api/v1/admin/events";
@@ -242,5 +247,39 @@ async fn secrets_never_leave_and_erased_words_stay_erased() {
     assert!(!account.to_string().contains(email));
     let mine = all(&admin, &format!("owner={me}"), 200).await;
     assert!(!serde_json::to_string(&mine).unwrap().contains("castle"), "the prompt is gone");
+    world.check(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_look_at_the_history_is_logged_with_the_admins_id_and_no_words() {
+    let (world, admin, user, request) = finished().await;
+    let mut watched = world.surroundings.command(&["serve"]);
+    let mut watched = watched.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(watched.stdout.take().unwrap()).lines();
+    let ready = lines.next_line().await.unwrap().unwrap();
+    let logged: Arc<Mutex<Vec<String>>> = Arc::default();
+    let mut errors = BufReader::new(watched.stderr.take().unwrap()).lines();
+    let sink = logged.clone();
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = errors.next_line().await {
+            sink.lock().unwrap().push(line);
+        }
+    });
+    let admin = admin.at(ready.split_whitespace().last().unwrap());
+    let me = admin.user_id().to_string();
+    for path in [
+        format!("{EVENTS}?owner={}", user.user_id()),
+        format!("{EVENTS}/1/causes"),
+        format!("/api/v1/admin/aggregates/generation_request/{request}"),
+    ] {
+        admin.get(&path).await.expect(200);
+    }
+    eventually("each look is in the log", || async {
+        let lines = logged.lock().unwrap();
+        (lines.iter().filter(|line| line.contains("INFO") && line.contains(&me)).count() == 3).then_some(())
+    })
+    .await;
+    let text = logged.lock().unwrap().join("\n");
+    assert!(!text.contains("castle") && !text.contains("example.com"), "{text}");
     world.check(&[]).await;
 }

@@ -38,7 +38,7 @@ async fn run(
 /// Schemas in which something is being built.
 const STAGES: &str = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'rebuild%'";
 
-/// Columns, keys, indexes and triggers of the read models.
+/// Columns, keys, indexes, triggers, rights and settings of the read models.
 const DEFINITIONS: &str = "\
     SELECT concat_ws(' ', table_name, column_name, data_type, column_default, is_nullable, generation_expression) \
     FROM information_schema.columns WHERE table_schema = 'public' \
@@ -46,6 +46,8 @@ const DEFINITIONS: &str = "\
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace \
     UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
     UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal \
+    UNION ALL SELECT concat_ws(' ', relname, relacl, reloptions) \
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace \
     ORDER BY 1";
 
 async fn definitions(stack: &Stack) -> Vec<String> {
@@ -64,6 +66,8 @@ async fn archive(log: &EventLog, user: UserId, chat: ConversationId) {
 #[tokio::test(flavor = "multi_thread")]
 async fn projecting_twice_equals_projecting_once() {
     let stack = Stack::with_all_workers().await;
+    stack.execute("CREATE ROLE analyst; GRANT SELECT ON messages TO analyst").await;
+    stack.execute("ALTER TABLE messages SET (fillfactor = 90)").await;
     a_busy_day(&stack.log).await;
     stack.all_caught_up().await;
     stack.execute("UPDATE work SET done_at = '2026-01-02' WHERE role = 'assistant'").await;
@@ -448,6 +452,32 @@ async fn a_page_at_once_equals_its_events_one_by_one() {
     doubled.extend(events[..1].iter().cloned());
     let twice = Conversations.apply_page(&mut connection, &doubled).await;
     assert!(matches!(twice, Err(ApplyError::Poison { .. })), "{twice:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_event_on_a_page_is_found_and_only_its_chat_is_parked() {
+    let stack = Stack::start().await;
+    let ada = register(&stack.log, "ada").await;
+    let (good, bad) = (start_chat(&stack.log, ada, "good").await, start_chat(&stack.log, ada, "bad").await);
+    say(&stack.log, ada, good, "one").await;
+    // An event that this version of the program does not know.
+    let stranger = format!(
+        "INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                             payload, metadata, event_id, recorded_at, chain) \
+         SELECT max(position) + 1, 'conversation', '{bad}', \
+                (SELECT max(sequence) + 1 FROM events WHERE aggregate_id = '{bad}'), 'Stranger', '9.0', \
+                '{{\"type\": \"Stranger\"}}', '{{}}', gen_random_uuid(), now(), '' FROM events"
+    );
+    stack.execute(&stranger).await;
+    let poison = stack.log.head().await.unwrap();
+    say(&stack.log, ada, good, "two").await;
+    let rebuilt = run(&stack.log, &Conversations, CHANGED).await.unwrap();
+    assert_eq!((rebuilt.position, rebuilt.parked), (stack.log.head().await.unwrap(), 1));
+    let set_aside = parked(stack.log.pool(), 10).await.unwrap();
+    assert_eq!((set_aside[0].position, set_aside[0].projection.as_str()), (poison, "conversations"));
+    assert_eq!(stack.count("SELECT count(*) FROM conversations").await, 2);
+    let said = format!("SELECT count(*) FROM messages WHERE conversation_id = '{good}'");
+    assert_eq!(stack.count(&said).await, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

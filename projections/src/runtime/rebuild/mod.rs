@@ -16,7 +16,7 @@ use serde::Serialize;
 
 pub use compare::{Comparison, TableSum};
 
-use self::read_ahead::{PAGE_POSITIONS, ReadAhead};
+use self::read_ahead::{PAGE_POSITIONS_MAX, ReadAhead};
 use self::stage::{EPOCH, Stage};
 use self::swap::Turn;
 use super::Projection;
@@ -160,7 +160,7 @@ impl Rebuild<'_> {
             };
             let missing = goal - self.stage.position;
             self.catch_up(goal).await?;
-            if missing <= PAGE_POSITIONS {
+            if missing <= PAGE_POSITIONS_MAX {
                 return Ok(());
             }
         }

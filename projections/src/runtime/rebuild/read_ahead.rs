@@ -9,8 +9,11 @@ use crate::runtime::Projection;
 use crate::runtime::batch::{Opened, open_all};
 use crate::runtime::worker::connect;
 
-/// Positions of one page.
-pub(super) const PAGE_POSITIONS: i64 = 5000;
+/// Positions of one page. It begins small and grows as long as its events are small.
+pub(super) const PAGE_POSITIONS_MAX: i64 = 5000;
+const PAGE_POSITIONS_MIN: i64 = 500;
+/// A page with more of them is followed by a smaller one.
+const PAGE_BYTES_MAX: usize = 16 << 20;
 /// Pages that wait between two tasks.
 const PAGES_AHEAD_MAX: usize = 1;
 
@@ -57,14 +60,24 @@ async fn read_pages(
         // Nobody listens any more when this fails, here and below.
         Err(error) => return drop(read.send(Err(error)).await),
     };
+    let mut positions = PAGE_POSITIONS_MIN;
     while after < upto {
-        let last = upto.min(after + PAGE_POSITIONS);
+        let last = upto.min(after + positions);
         let events = events_between(&mut connection, (after, last), aggregates).await;
         let failed = events.is_err();
+        positions = events.as_ref().map_or(positions, |events| next_size(positions, events));
         if read.send(events.map(|events| (events, last))).await.is_err() || failed {
             return;
         }
         after = last;
+    }
+}
+
+fn next_size(positions: i64, events: &[RecordedEvent]) -> i64 {
+    match events.iter().map(|event| event.payload.len() + event.metadata.len()).sum::<usize>() {
+        bytes if bytes > PAGE_BYTES_MAX => (positions / 2).max(1),
+        bytes if bytes < PAGE_BYTES_MAX / 4 => (positions * 2).min(PAGE_POSITIONS_MAX),
+        _ => positions,
     }
 }
 
