@@ -125,11 +125,15 @@ async fn a_read_side_without_any_worker_is_stalled_and_a_worker_brings_it_back()
     // It is there, it holds the leases, and it does nothing.
     worker.pause().await;
     user.start_chat().await;
-    eventually("the server turns red", || async { (user.get("/health").await.status == 503).then_some(()) })
-        .await;
-    let row = shown(&admin, "conversations").await;
-    assert_eq!(row["state"], "stalled");
+    let row = eventually("the chats are stalled", || async {
+        let row = shown(&admin, "conversations").await;
+        (row["state"] == "stalled").then_some(row)
+    })
+    .await;
     assert!(row["seconds_behind"].as_f64().unwrap() >= 2.0 && row["events_behind"].as_i64().unwrap() > 0);
+    assert_eq!(user.get("/health").await.status, 503);
+    let faults = user.get("/health/detailed").await.body["faults"].to_string();
+    assert!(faults.contains("projection conversations is stalled"), "{faults}");
     worker.resume().await;
     eventually("the server is healthy again", || async {
         (user.get("/health").await.status == 200).then_some(())

@@ -20,6 +20,7 @@ const TABLE: &str = "CREATE TABLE arrivals (position bigint NOT NULL)";
 const FINE: u8 = 0;
 const AWAY: u8 = 1;
 const POISONED: u8 = 2;
+const HANGING: u8 = 3;
 
 /// Counts who registered, in the mood that it is put in.
 #[derive(Default)]
@@ -53,6 +54,7 @@ impl Projection for Arrivals {
         match self.mood.load(Ordering::SeqCst) {
             AWAY => Err(ApplyError::Transient(LogError::OutcomeUnknown)),
             POISONED => Err(ApplyError::poison("it is not understood")),
+            HANGING => std::future::pending().await,
             _ => Ok(()),
         }
     }
@@ -144,4 +146,19 @@ async fn everybody_sees_where_and_why_a_projection_stopped_until_it_goes_on() {
     stack.caught_up("arrivals").await;
     let now = seen(&stack, STALLED_AFTER).await;
     assert_eq!((now.state, now.stop), (State::Following, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_hangs_in_a_transaction_does_not_keep_its_checkpoint_locked() {
+    let mut stack = Stack::start().await;
+    stack.execute(TABLE).await;
+    let arrivals = Arc::new(Arrivals::default());
+    arrivals.mood.store(HANGING, Ordering::SeqCst);
+    stack.work(arrivals.clone());
+    register(&stack.log, "ada").await;
+    until("it hangs", async || !arrivals.attempts.lock().unwrap().is_empty()).await;
+    let locked = "SELECT count(*) FROM (SELECT 1 FROM checkpoints WHERE projection = 'arrivals' FOR UPDATE SKIP LOCKED) AS free";
+    assert_eq!(stack.count(locked).await, 0, "its transaction holds the row");
+    until("the row is free for others", async || stack.count(locked).await == 1).await;
+    assert_eq!(stack.count("SELECT count(*) FROM arrivals").await, 0);
 }
