@@ -58,6 +58,9 @@ pub struct Config {
     /// Sockets that one user may have open.
     #[arg(long, env = "ROUTIX_SOCKETS_PER_USER", default_value_t = 20, global = true)]
     pub sockets_per_user: usize,
+    /// Seconds that a projection may stand still, with events waiting, until `/health` is red.
+    #[arg(long, env = "ROUTIX_STALLED_AFTER_SECONDS", default_value_t = 30, global = true)]
+    pub stalled_after_seconds: u64,
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
     pub log_json: bool,
@@ -75,6 +78,11 @@ impl Config {
             generation_deadline: Duration::from_secs(self.generation_deadline_seconds),
             ..commands::Settings::default()
         }
+    }
+
+    /// How long a projection may stand still with events waiting.
+    pub fn stalled_after(&self) -> Duration {
+        Duration::from_secs(self.stalled_after_seconds)
     }
 
     /// The folder of pictures.

@@ -66,8 +66,7 @@ impl Tasks {
         if does(WorkRole::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
-                let worker = Worker::new(app.log().clone(), app.bus().clone(), projection);
-                app.health().watch_projection(name, worker.status());
+                let worker = Worker::new(app.log().clone(), app.bus().clone(), app.feed(), projection);
                 self.spawn(name, worker.run());
             }
         }
@@ -104,7 +103,7 @@ impl Tasks {
     pub async fn serve(&mut self, app: &App, listener: TcpListener) -> anyhow::Result<()> {
         let service = app::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let head = app.log().head().await?;
-        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.bus().clone(), head));
+        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.feed(), head));
         self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
         self.spawn("http", async move {
             if let Err(error) = axum::serve(listener, service).await {

@@ -31,7 +31,7 @@ pub use claims::Claim;
 pub use error::LogError;
 pub use event::{Actor, CommandContext, OpenedEvent, ReceiptLife, RecordedEvent};
 pub use log::{EventLog, LogOptions, connect, migrate};
-pub use reader::LogIdentity;
+pub use reader::{LogIdentity, events_at, events_between, stream_page};
 pub use seal::{MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
 pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use sqlx::{Connection, PgPool};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -48,9 +48,7 @@ pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError
         // A connection that was just used is not asked whether it lives: the question is a round trip.
         .test_before_acquire(false)
         .before_acquire(|connection, usage| {
-            Box::pin(async move {
-                Ok(usage.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok())
-            })
+            Box::pin(async move { Ok(usage.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok()) })
         })
         .connect_with(connect)
         .await?;
@@ -211,5 +209,10 @@ impl EventLog {
     pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
         let payload = self.vault().open(&recorded.payload).await?.into_owned();
         Ok(OpenedEvent { recorded, payload })
+    }
+
+    /// An event of which only the metadata is wanted: its payload stays closed and is null.
+    pub fn unopened(recorded: Arc<RecordedEvent>) -> OpenedEvent {
+        OpenedEvent { recorded, payload: "null".to_owned() }
     }
 }

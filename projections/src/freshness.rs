@@ -54,6 +54,11 @@ impl Reader {
         Self { pool, log }
     }
 
+    /// The log itself, for what read models leave in it.
+    pub(crate) fn log(&self) -> &EventLog {
+        &self.log
+    }
+
     /// Asks a read model.
     pub(crate) async fn read<T>(
         &self,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod output;
+mod rebuild;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -41,6 +42,9 @@ enum Command {
     },
     /// Brings the database schema up to date and ends.
     Migrate,
+    /// Builds a read model anew from the log, compares it with the live one and swaps the two. Everything
+    /// goes on meanwhile. Exit code 3 when the rows differ.
+    Rebuild(rebuild::RebuildArgs),
     /// Questions to the log.
     Log {
         #[command(subcommand)]
@@ -118,6 +122,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             output::line("the schema is up to date");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Rebuild(args) => rebuild::run(&config, &args).await,
         Command::Log { question: LogQuestion::Verify { anchor } } => verify(config, anchor.as_deref()).await,
         Command::Admin { action: AdminAction::Create { email, password } } => {
             create_admin(config, Login { email, password }).await

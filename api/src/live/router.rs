@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::session::{Session, SessionEvent};
 use domain::user::User;
 use event_log::{EventLog, LogError, RecordedEvent};
-use nats::{Bus, Follower, LiveFrame};
+use nats::{Bus, Feed, LiveFrame};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -114,8 +114,8 @@ impl Router {
 
     /// Follows the log from behind `start`, which must be known before the first connection is opened: what
     /// falls between the two would be shown to nobody. Runs until the task is dropped.
-    pub async fn follow(self, log: EventLog, bus: Bus, start: i64) {
-        let mut follower = Follower::new(log.clone(), bus, start);
+    pub async fn follow(self, log: EventLog, feed: Feed, start: i64) {
+        let mut follower = feed.follow(start);
         loop {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {
@@ -133,9 +133,9 @@ impl Router {
 
     /// Routes an event, however long the database is away. Where an event cannot be shown at all, its owner's
     /// connections are cut off rather than shown the next one: they resume, and nothing is lost silently.
-    async fn route_surely(&self, log: &EventLog, event: RecordedEvent) {
+    async fn route_surely(&self, log: &EventLog, event: Arc<RecordedEvent>) {
         loop {
-            match self.route(log, event.clone()).await {
+            match self.route(log, Arc::clone(&event)).await {
                 Ok(()) => return,
                 Err(LogError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 Err(error) => {
@@ -149,7 +149,7 @@ impl Router {
         }
     }
 
-    async fn route(&self, log: &EventLog, event: RecordedEvent) -> Result<(), LogError> {
+    async fn route(&self, log: &EventLog, event: Arc<RecordedEvent>) -> Result<(), LogError> {
         match event.aggregate_type.as_str() {
             // What another process wrote must not go on being believed here.
             "session" => log.evict::<Session>(&event.aggregate_id),
@@ -161,7 +161,7 @@ impl Router {
             return Ok(());
         }
         let position = event.position;
-        let opened = log.open(event.into()).await?;
+        let opened = log.open(event).await?;
         if opened.recorded.event_type == "SessionEnded"
             && let SessionEvent::SessionEnded { session_id, .. } = opened.parse()?
         {

@@ -166,11 +166,9 @@ fn outcomes(row: &PgRow, units: usize) -> Result<Vec<Outcome>, sqlx::Error> {
         let detail = detail.unwrap_or_default();
         Ok(match outcome.as_str() {
             "appended" => Some(Appended::Stored { first: position(first)?, last: position(last)? }),
-            "duplicate" => Some(Appended::Duplicate {
-                first: position(first)?,
-                last: position(last)?,
-                outcome: detail,
-            }),
+            "duplicate" => {
+                Some(Appended::Duplicate { first: position(first)?, last: position(last)?, outcome: detail })
+            }
             "mismatch" => Some(Appended::Mismatch),
             "conflict" => Some(Appended::Conflict { stream: detail }),
             "taken" => Some(Appended::Taken { kind: detail }),

@@ -134,7 +134,9 @@ impl Vault {
 
     /// Opens every sealed node in a JSON text; those of an erased person become `erased`.
     pub async fn open<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, LogError> {
-        let Some((mut range, mut node)) = nodes::next(text, SEALED, 0)? else { return Ok(Cow::Borrowed(text)) };
+        let Some((mut range, mut node)) = nodes::next(text, SEALED, 0)? else {
+            return Ok(Cow::Borrowed(text));
+        };
         let mut opened = String::with_capacity(text.len());
         let mut copied = 0;
         loop {
@@ -170,10 +172,21 @@ impl Vault {
         let Some(key) = self.key(owner, true).await? else { return Ok(sealed) };
         for (sealed, text) in sealed.iter_mut().zip(texts) {
             if let Some(text) = text {
-                *sealed = Some(format!("sealed:{owner}:{}", self.nonces.close(&key, owner, text.as_bytes())?));
+                *sealed =
+                    Some(format!("sealed:{owner}:{}", self.nonces.close(&key, owner, text.as_bytes())?));
             }
         }
         Ok(sealed)
+    }
+
+    /// Opens a text of the metadata. `None` when its person was erased. A text that was not sealed is itself.
+    pub async fn open_text(&self, text: &str) -> Result<Option<String>, LogError> {
+        let Some((owner, sealed)) = text.strip_prefix("sealed:").and_then(|rest| rest.split_once(':')) else {
+            return Ok(Some(text.to_owned()));
+        };
+        let owner: Uuid = owner.parse().map_err(unreadable)?;
+        let Some(key) = self.key(owner, false).await? else { return Ok(None) };
+        Ok(Some(String::from_utf8(open(&key, owner, sealed)?).map_err(unreadable)?))
     }
 
     async fn key(&self, owner: Uuid, create: bool) -> Result<DataKey, LogError> {

@@ -176,7 +176,8 @@ static LISTED: LazyLock<HashMap<String, Vec<Listed>>> = LazyLock::new(|| {
 /// The categories of which a phrase's words stand in a row, in the order of the list. Doubled letters are
 /// compared collapsed on both sides.
 fn found_in(words: &[String]) -> BTreeSet<usize> {
-    let starting = |index: usize| LISTED.get(&words[index]).into_iter().flatten().map(move |listed| (index, listed));
+    let starting =
+        |index: usize| LISTED.get(&words[index]).into_iter().flatten().map(move |listed| (index, listed));
     (0..words.len())
         .flat_map(starting)
         .filter(|(index, listed)| words[*index..].starts_with(&listed.words))

@@ -88,6 +88,21 @@ impl Process {
         self.child.kill().await.expect("the process can be killed");
     }
 
+    /// kill -STOP: the process is there and does nothing, as one whose machine hangs.
+    pub async fn pause(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// kill -CONT.
+    pub async fn resume(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
+        let pid = self.child.id().expect("the process runs").to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+    }
+
     /// kill -9 and the same process again.
     pub async fn kill_and_restart(self, surroundings: &Surroundings) -> Self {
         let mut dying = self;

@@ -33,7 +33,13 @@ pub async fn run(effort: &Effort) -> Report {
     let best = runs.iter().map(|(_, (_, peer))| peer.per_second()).fold(0.0, f64::max);
     for (width, (ours, peer)) in &runs {
         let params = json!({ "writers": width });
-        report.beside("throughput", ours.per_second(), "commands/s", params.clone(), (RAW, peer.per_second()));
+        report.beside(
+            "throughput",
+            ours.per_second(),
+            "commands/s",
+            params.clone(),
+            (RAW, peer.per_second()),
+        );
         for (metric, share) in [("p50", 0.5), ("p99", 0.99)] {
             let peer = (RAW, peer.percentile_ms(share));
             report.beside(metric, ours.percentile_ms(share), "ms", params.clone(), peer);
@@ -44,7 +50,13 @@ pub async fn run(effort: &Effort) -> Report {
         }
     }
     let (ours, cqrs) = beside_cqrs(&log, &stack, effort).await;
-    report.beside("throughput", ours.per_second(), "commands/s", json!({ "writers": 32 }), (CQRS, cqrs.per_second()));
+    report.beside(
+        "throughput",
+        ours.per_second(),
+        "commands/s",
+        json!({ "writers": 32 }),
+        (CQRS, cqrs.per_second()),
+    );
     processes(&mut report, &stack, effort).await;
     dense(&log).await;
     report

@@ -45,7 +45,7 @@ pub async fn run(effort: &Effort) -> Report {
     let params = json!({ "writers": WRITERS });
     let peer = ("cqrs-es + postgres-es, without conflicts", theirs[theirs.len() / 2]);
     report.beside("throughput", ours.per_second(), "commands/s", params.clone(), peer);
-    report.figure("p99", ours.percentile_ms(0.99), "ms", params, );
+    report.figure("p99", ours.percentile_ms(0.99), "ms", params);
     long_beside_short(&mut report, &log, short, effort).await;
     report
 }
@@ -93,7 +93,8 @@ async fn successes(peer: &CqrsEs, chat: Uuid, seconds: f64) -> f64 {
         }
     })
     .await;
-    crate::drive::as_f64(accepted.load(Ordering::Relaxed)) / crate::drive::as_f64(run.operations()) * run.per_second()
+    crate::drive::as_f64(accepted.load(Ordering::Relaxed)) / crate::drive::as_f64(run.operations())
+        * run.per_second()
 }
 
 /// The next command of a stream of more than 10,000 events beside that of one of ten.
@@ -113,7 +114,13 @@ async fn long_beside_short(report: &mut Report, log: &EventLog, long: Uuid, effo
     }
     let (longs, shorts) = (median(longs), median(shorts));
     let peer = ("a stream of 10 events", shorts.percentile_ms(0.5));
-    report.beside("load of 10,000 events, p50", longs.percentile_ms(0.5), "ms", json!({ "cached": false }), peer);
+    report.beside(
+        "load of 10,000 events, p50",
+        longs.percentile_ms(0.5),
+        "ms",
+        json!({ "cached": false }),
+        peer,
+    );
 }
 
 /// Loads a stream that is not in memory, again and again.

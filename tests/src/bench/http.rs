@@ -118,7 +118,10 @@ async fn catch_up(stack: &Stack, url: &str) -> CatchUp {
         end.elapsed()
     };
     let projections = async {
-        while sqlx::query_scalar::<_, i64>("SELECT min(position) FROM checkpoints").fetch_one(&pool).await.unwrap()
+        while sqlx::query_scalar::<_, i64>("SELECT min(position) FROM checkpoints")
+            .fetch_one(&pool)
+            .await
+            .unwrap()
             < head
         {
             tokio::time::sleep(Duration::from_millis(2)).await;

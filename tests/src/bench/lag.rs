@@ -58,7 +58,8 @@ pub async fn run(effort: &Effort) -> Report {
     .await
     .unwrap();
     let last = messages.iter().map(|(position, _)| *position).max().unwrap();
-    while !sockets.lock().unwrap().contains_key(&last) || model.lock().unwrap().range(last..).next().is_none() {
+    while !sockets.lock().unwrap().contains_key(&last) || model.lock().unwrap().range(last..).next().is_none()
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let params = json!({ "commands_per_s": COMMANDS_PER_SECOND, "users": USERS, "commands": messages.len() });
@@ -71,7 +72,8 @@ pub async fn run(effort: &Effort) -> Report {
             .iter()
             .map(|(position, at)| {
                 // A checkpoint tells of every position up to it, a frame of its own only.
-                let arrived = if exact { seen.get(position) } else { seen.range(position..).next().map(|(_, at)| at) };
+                let arrived =
+                    if exact { seen.get(position) } else { seen.range(position..).next().map(|(_, at)| at) };
                 let lag = *arrived.expect("nothing is lost") - *at;
                 u64::try_from(lag.num_microseconds().unwrap_or_default().max(0)).unwrap()
             })
@@ -127,11 +129,12 @@ async fn watch(url: String, seen: Seen) {
     let mut connection = PgConnection::connect(&url).await.unwrap();
     let mut last = 0;
     loop {
-        let (position, at): (i64, DateTime<Utc>) =
-            sqlx::query_as("SELECT position, clock_timestamp() FROM checkpoints WHERE projection = 'conversations'")
-                .fetch_one(&mut connection)
-                .await
-                .unwrap();
+        let (position, at): (i64, DateTime<Utc>) = sqlx::query_as(
+            "SELECT position, clock_timestamp() FROM checkpoints WHERE projection = 'conversations'",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
         if position > last {
             seen.lock().unwrap().insert(position, at);
             last = position;

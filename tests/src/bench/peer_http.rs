@@ -29,7 +29,11 @@ struct Message {
     content: String,
 }
 
-async fn command(State(peer): State<Arc<CqrsEs>>, Path(chat): Path<Uuid>, Json(message): Json<Message>) -> StatusCode {
+async fn command(
+    State(peer): State<Arc<CqrsEs>>,
+    Path(chat): Path<Uuid>,
+    Json(message): Json<Message>,
+) -> StatusCode {
     let say = ConversationCommand::Say {
         message_id: MessageId(clock::new_id()),
         body: MessageBody::Text,

@@ -9,7 +9,7 @@ use commands::CommandError;
 use domain::conversation::{Conversation, ConversationCommand, MessageBody};
 use domain::{MessageId, MessageText};
 use event_log::{EventLog, checkpoints, clock};
-use nats::{Bus, BusOptions};
+use nats::{Bus, BusOptions, Feed};
 use projections::conversations::Conversations;
 use projections::runtime::{RebuildOptions, rebuild};
 use projections::{Projection, Worker};
@@ -88,7 +88,8 @@ async fn fill(log: &EventLog) {
 /// Events per second of the worker, from the beginning of the log to its head.
 async fn live(log: &EventLog, bus: &Bus, head: i64) -> f64 {
     let begun = Instant::now();
-    let worker = Worker::new(log.clone(), bus.clone(), Arc::new(Conversations));
+    let feed = Feed::start(log.clone(), bus.clone());
+    let worker = Worker::new(log.clone(), bus.clone(), feed, Arc::new(Conversations));
     let task = tokio::spawn(worker.run());
     while checkpoints::position(log.pool(), Conversations.name()).await.unwrap() < head {
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -58,7 +58,10 @@ impl Report {
 
     pub fn print(&self) {
         println!("\n{}\n", self.case);
-        println!("{:<26} {:>12} {:<11} {:<24} {:<34} {:>7}", "metric", "value", "unit", "params", "peer", "ratio");
+        println!(
+            "{:<26} {:>12} {:<11} {:<24} {:<34} {:>7}",
+            "metric", "value", "unit", "params", "peer", "ratio"
+        );
         for figure in &self.figures {
             println!("{}", figure.row());
         }

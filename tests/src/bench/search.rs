@@ -10,7 +10,7 @@ use commands::CommandError;
 use domain::TemplateId;
 use domain::template::{Analysis, Embedding, StoredPicture, Template, TemplateCommand};
 use event_log::{Actor, CommandContext, EventLog, checkpoints, clock};
-use nats::{Bus, BusOptions};
+use nats::{Bus, BusOptions, Feed};
 use pgvector::HalfVector;
 use projections::templates::{SearchFilter, SearchQuery, Templates, search};
 use projections::{Projection, Reader, Wanted, Worker};
@@ -30,23 +30,75 @@ const CLIENTS: usize = 8;
 const QUERIES: usize = 200;
 const ROWS: usize = 10;
 
-const CATEGORIES: [&str; 10] =
-    ["gaming", "cooking", "travel", "fitness", "music", "technology", "education", "finance", "beauty", "sports"];
+const CATEGORIES: [&str; 10] = [
+    "gaming",
+    "cooking",
+    "travel",
+    "fitness",
+    "music",
+    "technology",
+    "education",
+    "finance",
+    "beauty",
+    "sports",
+];
 const MOODS: [&str; 12] = [
-    "calm", "epic", "funny", "dark", "bright", "retro", "minimal", "loud", "elegant", "dramatic", "playful", "serious",
+    "calm", "epic", "funny", "dark", "bright", "retro", "minimal", "loud", "elegant", "dramatic", "playful",
+    "serious",
 ];
 const SUBJECTS: [&str; 24] = [
-    "explosion", "mountain", "pasta", "guitar", "robot", "castle", "ocean", "city at night", "dumbbell", "coins",
-    "lipstick", "football", "dragon", "space rocket", "coffee", "desert road", "piano", "laptop", "chalkboard",
-    "sunset", "race car", "haunted house", "avocado toast", "snowboard",
+    "explosion",
+    "mountain",
+    "pasta",
+    "guitar",
+    "robot",
+    "castle",
+    "ocean",
+    "city at night",
+    "dumbbell",
+    "coins",
+    "lipstick",
+    "football",
+    "dragon",
+    "space rocket",
+    "coffee",
+    "desert road",
+    "piano",
+    "laptop",
+    "chalkboard",
+    "sunset",
+    "race car",
+    "haunted house",
+    "avocado toast",
+    "snowboard",
 ];
 const STYLES: [&str; 10] = [
-    "neon glow", "comic outlines", "film grain", "paper cut", "watercolour", "bold stripes", "soft gradient",
-    "isometric", "collage", "hand lettering",
+    "neon glow",
+    "comic outlines",
+    "film grain",
+    "paper cut",
+    "watercolour",
+    "bold stripes",
+    "soft gradient",
+    "isometric",
+    "collage",
+    "hand lettering",
 ];
 const COLOURS: [&str; 14] = [
-    "red", "teal", "gold", "violet", "black and white", "orange", "mint", "navy", "pink", "lime", "brown", "silver",
-    "turquoise", "crimson",
+    "red",
+    "teal",
+    "gold",
+    "violet",
+    "black and white",
+    "orange",
+    "mint",
+    "navy",
+    "pink",
+    "lime",
+    "brown",
+    "silver",
+    "turquoise",
+    "crimson",
 ];
 
 /// The description of a template: what the analyser would say, different for nearly every number.
@@ -114,13 +166,25 @@ pub async fn run(effort: &Effort) -> Report {
         );
     }
     let (ours, theirs) = (median(runs), median(peers));
-    report.beside("throughput", ours.per_second(), "searches/s", params.clone(), ("exact scan", theirs.per_second()));
+    report.beside(
+        "throughput",
+        ours.per_second(),
+        "searches/s",
+        params.clone(),
+        ("exact scan", theirs.per_second()),
+    );
     report.beside("p99", ours.percentile_ms(0.99), "ms", params, ("exact scan", theirs.percentile_ms(0.99)));
     report
 }
 
 fn house(log: &EventLog) -> CommandContext {
-    CommandContext { actor: Actor::Process("bench"), owner: None, ip: None, user_agent: None, ..context(log, writer_id(0), b"") }
+    CommandContext {
+        actor: Actor::Process("bench"),
+        owner: None,
+        ip: None,
+        user_agent: None,
+        ..context(log, writer_id(0), b"")
+    }
 }
 
 /// Uploads and analyses by the events that the real ones would leave.
@@ -191,7 +255,8 @@ fn uploaded(id: Uuid, category: &str, text: String, vector: Vec<f32>, model: &st
 /// Has the projection build its index.
 async fn index(stack: &Stack, log: &EventLog) {
     let bus = Bus::connect(&stack.nats.as_ref().unwrap().url(), BusOptions::default()).await.unwrap();
-    let task = tokio::spawn(Worker::new(log.clone(), bus, Arc::new(Templates)).run());
+    let feed = Feed::start(log.clone(), bus.clone());
+    let task = tokio::spawn(Worker::new(log.clone(), bus, feed, Arc::new(Templates)).run());
     let head = log.head().await.unwrap();
     while checkpoints::position(log.pool(), Templates.name()).await.unwrap() < head {
         tokio::time::sleep(Duration::from_millis(50)).await;

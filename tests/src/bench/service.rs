@@ -91,7 +91,12 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
-        Self { sender: Arc::new(Mutex::new(sender)), address: address.into(), token: "".into(), user_id: Uuid::nil() }
+        Self {
+            sender: Arc::new(Mutex::new(sender)),
+            address: address.into(),
+            token: "".into(),
+            user_id: Uuid::nil(),
+        }
     }
 
     /// A connection of a new user.
