@@ -63,8 +63,10 @@ impl Batch<'_> {
     /// Applies a page that follows the checkpoint, and gives back the events that had an effect.
     pub(super) async fn apply(&mut self, page: Vec<Arc<RecordedEvent>>) -> Result<Vec<OpenedEvent>, Halt> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
-        let aggregates = self.projection.aggregates();
-        let wanted = page.into_iter().filter(|event| aggregates.contains(&event.aggregate_type.as_str()));
+        let (aggregates, without) = (self.projection.aggregates(), self.projection.passes_over());
+        let wanted = page.into_iter().filter(|event| {
+            aggregates.contains(&event.aggregate_type.as_str()) && !without.contains(&event.event_type.as_str())
+        });
         let opened = open_all(self.log, wanted.collect(), self.projection.reads_payloads()).await?;
         self.apply_opened(opened, last).await
     }
