@@ -65,7 +65,8 @@ impl Batch<'_> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
         let (aggregates, without) = (self.projection.aggregates(), self.projection.passes_over());
         let wanted = page.into_iter().filter(|event| {
-            aggregates.contains(&event.aggregate_type.as_str()) && !without.contains(&event.event_type.as_str())
+            aggregates.contains(&event.aggregate_type.as_str())
+                && !without.contains(&event.event_type.as_str())
         });
         let opened = open_all(self.log, wanted.collect(), self.projection.reads_payloads()).await?;
         self.apply_opened(opened, last).await

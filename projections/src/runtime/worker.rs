@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event_log::leases::{self, Lease};
 use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
-use nats::{Bus, Feed};
+use nats::{Bus, Feed, Pace};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -16,6 +16,8 @@ use super::batch::{Batch, Halt};
 use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
+/// How long a worker waits for a page to fill while events come fast.
+const REST: Duration = Duration::from_millis(5);
 const LEASE_LIFE: Duration = Duration::from_secs(3);
 const LEASE_RENEWAL: Duration = Duration::from_millis(750);
 const STAND_BY: Duration = Duration::from_millis(600);
@@ -191,8 +193,10 @@ impl Worker {
         };
         batch.retry_parked().await?;
         let mut follower = self.feed.follow(position);
+        let mut pace = Pace::new(REST);
         loop {
             let page = follower.next(PAGE_EVENTS_MAX).await?;
+            let events = page.len();
             let applied = batch.apply(page).await?;
             *retry_delay = RETRY_DELAY_MIN;
             self.status.send_replace(WorkerStatus::Following { position: batch.position });
@@ -200,6 +204,7 @@ impl Worker {
                 let applied: Vec<&OpenedEvent> = applied.iter().collect();
                 self.projection.after_commit(&self.bus, &applied).await;
             }
+            pace.page(events, events == PAGE_EVENTS_MAX).await;
         }
     }
 }

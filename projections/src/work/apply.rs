@@ -36,7 +36,13 @@ impl Projection for WorkToDo {
     }
 
     fn passes_over(&self) -> &'static [&'static str] {
-        &["ConversationStarted", "ConversationRenamed", "ConversationArchived", "MessagePosted", "PictureAttached"]
+        &[
+            "ConversationStarted",
+            "ConversationRenamed",
+            "ConversationArchived",
+            "MessagePosted",
+            "PictureAttached",
+        ]
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {

@@ -87,8 +87,11 @@ fn what_is_passed_over_calls_for_nothing() {
     };
     let renamed = ConversationEvent::ConversationRenamed { title, automatic: true, renamed_at: at };
     let archived = ConversationEvent::ConversationArchived { archived_at: at };
-    let attached =
-        ConversationEvent::PictureAttached { asset_id: AssetId(ID), kind: PictureKind::Face, attached_at: at };
+    let attached = ConversationEvent::PictureAttached {
+        asset_id: AssetId(ID),
+        kind: PictureKind::Face,
+        attached_at: at,
+    };
     let without = [started, renamed, archived, posted, attached];
     assert_eq!(without.each_ref().map(DomainEvent::event_type), WorkToDo.passes_over());
     for event in &without {

@@ -34,7 +34,8 @@ pub(super) struct ReadAhead {
 impl ReadAhead {
     /// Starts to read from behind `after` up to `upto`.
     pub(super) fn start(log: &EventLog, projection: &dyn Projection, (after, upto): (i64, i64)) -> Self {
-        let (wanted, payloads) = ((projection.aggregates(), projection.passes_over()), projection.reads_payloads());
+        let (wanted, payloads) =
+            ((projection.aggregates(), projection.passes_over()), projection.reads_payloads());
         let (read, to_open) = mpsc::channel(PAGES_AHEAD_MAX);
         let (opened, pages) = mpsc::channel(PAGES_AHEAD_MAX);
         let mut tasks = JoinSet::new();

@@ -64,7 +64,8 @@ impl Stage {
         let reached = live.max(self.position);
         if reached > self.position {
             let span = (self.position, reached);
-            let events = events_between(log.pool(), span, (projection.aggregates(), projection.passes_over())).await?;
+            let events =
+                events_between(log.pool(), span, (projection.aggregates(), projection.passes_over())).await?;
             let opened = open_all(log, events, projection.reads_payloads()).await?;
             let mut batch = Batch {
                 projection,
