@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use event_log::{checkpoints, clock};
+use event_log::{EventLog, Rewound, checkpoints, clock};
 use nats::RelayState;
 use projections::WorkerStatus;
 use serde_json::{Value, json};
@@ -37,12 +37,15 @@ impl Health {
     }
 
     /// Why this process cannot do its job; empty when it can.
-    fn faults(&self) -> Vec<String> {
+    fn faults(&self, log: &EventLog) -> Vec<String> {
         let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut faults = Vec::new();
-        if let Some(RelayState::LogRewound { stream, log }) =
-            watched.relay.as_ref().map(|state| *state.borrow())
-        {
+        let relay = watched.relay.as_ref().map(|state| *state.borrow());
+        let stopped = match relay {
+            Some(RelayState::LogRewound { stream, log }) => Some(Rewound { stream, log }),
+            _ => None,
+        };
+        if let Some(Rewound { stream, log }) = log.rewound().or(stopped) {
             faults.push(format!("log_rewound: the stream is at {stream}, the log at {log}"));
         }
         for (name, status) in &watched.projections {
@@ -73,7 +76,7 @@ fn answer(status: StatusCode, body: Value) -> Response {
     )
 )]
 pub async fn ready(State(app): State<App>) -> Response {
-    let healthy = app.health().faults().is_empty() && database_answers(&app).await;
+    let healthy = app.health().faults(app.log()).is_empty() && database_answers(&app).await;
     let (status, word) =
         if healthy { (StatusCode::OK, "healthy") } else { (StatusCode::SERVICE_UNAVAILABLE, "unhealthy") };
     answer(status, json!({ "status": word, "timestamp": clock::now() }))
@@ -104,7 +107,7 @@ pub async fn detailed(State(app): State<App>) -> Response {
     let database = database_answers(&app).await;
     let nats = app.bus().is_connected();
     let ai = app.providers().embedder.embed("health").await.is_ok();
-    let faults = app.health().faults();
+    let faults = app.health().faults(app.log());
     let (mut head, mut behind) = (None, json!({}));
     if database
         && let Ok(last) = app.log().head().await

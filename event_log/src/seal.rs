@@ -5,6 +5,7 @@
 //! Every person has one data key, wrapped by a key that is derived from the master key. When the data key was
 //! destroyed the node opens as `{"$erased": {"owner"}}`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -214,6 +215,24 @@ fn node_owner(node: &Map<String, Value>) -> Result<Uuid, LogError> {
         .and_then(Value::as_str)
         .and_then(|owner| owner.parse().ok())
         .ok_or_else(|| unreadable("a personal node names no owner"))
+}
+
+/// Collects whose words are sealed in `value`, in nodes and in texts.
+pub(crate) fn sealed_owners(value: &Value, owners: &mut BTreeSet<Uuid>) {
+    if let Some(owner) = marked(value, SEALED).and_then(|node| node_owner(node).ok()) {
+        owners.insert(owner);
+        return;
+    }
+    match value {
+        Value::String(text) => {
+            let owner: Option<Uuid> =
+                text.strip_prefix("sealed:").and_then(|rest| rest.split(':').next()?.parse().ok());
+            owners.extend(owner);
+        }
+        Value::Array(items) => items.iter().for_each(|item| sealed_owners(item, owners)),
+        Value::Object(fields) => fields.values().for_each(|field| sealed_owners(field, owners)),
+        _ => {}
+    }
 }
 
 fn children(value: &mut Value) -> Box<dyn Iterator<Item = &mut Value> + Send + '_> {

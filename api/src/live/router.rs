@@ -34,6 +34,11 @@ pub enum Routed {
     SessionEnded {
         session_id: Uuid,
     },
+    /// This is another log now, which goes on behind `position`.
+    Reset {
+        log_id: Uuid,
+        position: i64,
+    },
 }
 
 #[derive(Default)]
@@ -112,6 +117,12 @@ impl Router {
         }
     }
 
+    fn reset_all(&self, reset: &Routed) {
+        for connections in self.users().0.values_mut() {
+            connections.retain(|_, sender| sender.try_send(reset.clone()).is_ok());
+        }
+    }
+
     /// Follows the log from behind `start`, which must be known before the first connection is opened: what
     /// falls between the two would be shown to nobody. Runs until the task is dropped.
     pub async fn follow(self, log: EventLog, bus: Bus, start: i64) {
@@ -123,6 +134,14 @@ impl Router {
                         self.route_surely(&log, event).await;
                     }
                 }
+                Err(LogError::Replaced { .. }) => match log.place().await {
+                    Ok((log_id, position)) => {
+                        tracing::warn!(%log_id, position, "the log was replaced: every client is told to reset");
+                        follower.rewind(position);
+                        self.reset_all(&Routed::Reset { log_id, position });
+                    }
+                    Err(_) => tokio::time::sleep(RETRY_DELAY).await,
+                },
                 Err(error) => {
                     tracing::warn!(%error, "the live router tries again");
                     tokio::time::sleep(RETRY_DELAY).await;

@@ -16,13 +16,15 @@ use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewU
 use crate::cache::StreamKey;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::log::EventLog;
-use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
+use crate::{Actor, Claim, CommandContext, LogError, ReceiptLife, clock, recover};
 use step::{Decision, Step, TypedStep};
 
 /// On a stream that other processes write without a pause only some attempts get through: those processes
 /// know its state, this one must load it each time.
 const ATTEMPTS_MAX: u32 = 25;
-const CLIENT_RECEIPT_DAYS: i64 = 30;
+pub(crate) const CLIENT_RECEIPT_DAYS: i64 = 30;
+/// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
+const EVENT_BYTES_MAX: usize = 256 << 10;
 /// How long a caller waits for an outcome, for instance while the database is away.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -157,6 +159,8 @@ where
             .map(|step| (step.key().aggregate_type, step.key().aggregate_id.clone()))
             .collect();
         keys.push(("command", self.context.command_id.to_string()));
+        // A decision on a log that lost its end would be wrong, also where it is a refusal.
+        self.log.admit()?;
         let _guards = self.log.locks().lock(keys).await;
         let mut fresh = false;
         for attempt in 1.. {
@@ -180,7 +184,12 @@ where
                     self.evict();
                     return Ok(replayed(last, &outcome));
                 }
-                Appended::Mismatch => return Err(self.reused().into()),
+                Appended::Mismatch => {
+                    // Another command had this id, or the first answer was lost with a restore.
+                    self.evict();
+                    let first = self.first_outcome().await?;
+                    return first.ok_or_else(|| self.reused().into());
+                }
                 Appended::Taken { kind } => return Err(LogError::Taken { kind }.into()),
                 Appended::Conflict { stream } => {
                     if attempt >= ATTEMPTS_MAX {
@@ -220,21 +229,8 @@ where
     /// Nothing to append: a refusal, or a command that changes nothing. Either may be the echo of the first
     /// run of this very command, which then gives the answer.
     async fn answer_without_events(&self, refusal: Option<E>) -> Result<Committed, E> {
-        let receipt: Option<(Vec<u8>, i64, Value)> = sqlx::query_as(
-            "SELECT fingerprint, last_position, outcome FROM command_receipts WHERE owner = $1 AND command_id = $2",
-        )
-        .bind(self.context.actor.receipt_owner())
-        .bind(self.context.command_id)
-        .fetch_optional(self.log.pool())
-        .await
-        .map_err(LogError::from)?;
-        match (receipt, refusal) {
-            (Some((fingerprint, ..)), _) if fingerprint != self.context.fingerprint => {
-                Err(self.reused().into())
-            }
-            (Some((_, position, outcome)), _) => {
-                Ok(Committed { position, versions: vec![], events: vec![], outcome, replayed: true })
-            }
+        match (self.first_outcome().await?, refusal) {
+            (Some(first), _) => Ok(first),
             (None, Some(refusal)) => Err(refusal),
             (None, None) => Ok(Committed {
                 position: self.log.head().await?,
@@ -246,6 +242,16 @@ where
         }
     }
 
+    /// What this command id answered before. Where the answer was lost, that of a process manager is made
+    /// again: it follows from the cause, as the command does.
+    async fn first_outcome(&self) -> Result<Option<Committed>, LogError> {
+        let first = first_outcome(self.log.pool(), &self.context).await?;
+        Ok(first.map(|first| match first.outcome {
+            Value::Null => Committed { outcome: self.outcome.clone(), ..first },
+            _ => first,
+        }))
+    }
+
     async fn append(&mut self, decisions: &[NewDecision]) -> Result<Appended, E> {
         let vault = self.log.vault();
         let metadata = self.metadata().await?;
@@ -255,13 +261,14 @@ where
             sequences[*step] += 1;
             let mut payload = event.payload.clone();
             vault.seal(&mut payload).await?;
+            let payload = within_limit(payload.to_string())?;
             events.push(NewEvent {
                 event_id: clock::new_id(),
                 stream: self.steps[*step].key().clone(),
                 sequence: sequences[*step],
                 event_type: event.event_type.clone(),
                 event_version: event.event_version.clone(),
-                payload: payload.to_string(),
+                payload,
                 metadata: metadata.clone(),
                 owner: self.context.owner,
             });
@@ -302,6 +309,7 @@ where
         };
         self.log.appender().append(unit).await.map_err(|error| match error {
             AppendError::Stopped => LogError::OutcomeUnknown.into(),
+            AppendError::Rewound(rewound) => LogError::from(rewound).into(),
             AppendError::Refused { reason } => LogError::Refused { reason }.into(),
         })
     }
@@ -349,7 +357,8 @@ where
 /// What this command id answered before, if it did.
 ///
 /// # Errors
-/// `CommandIdReused` when it was another command that had this id.
+/// `CommandIdReused` when it was another command that had this id, `OutcomeForgotten` when it had its effect
+/// but a restore lost the answer.
 pub(crate) async fn first_outcome(
     pool: &sqlx::PgPool,
     context: &CommandContext,
@@ -362,6 +371,20 @@ pub(crate) async fn first_outcome(
     .fetch_optional(pool)
     .await?;
     match receipt {
+        Some((fingerprint, position, outcome)) if recover::is_forgotten(&fingerprint) => {
+            match context.actor {
+                Actor::Process(_) => Ok(Some(Committed {
+                    position,
+                    versions: vec![],
+                    events: vec![],
+                    outcome,
+                    replayed: true,
+                })),
+                Actor::User(_) | Actor::Admin(_) | Actor::Anonymous => {
+                    Err(LogError::OutcomeForgotten { position })
+                }
+            }
+        }
         Some((fingerprint, ..)) if fingerprint != context.fingerprint => {
             Err(LogError::CommandIdReused { command_id: context.command_id })
         }
@@ -375,6 +398,14 @@ pub(crate) async fn first_outcome(
 fn replayed(position: i64, outcome: &str) -> Committed {
     let outcome = serde_json::from_str(outcome).unwrap_or_default();
     Committed { position, versions: vec![], events: vec![], outcome, replayed: true }
+}
+
+/// The table refuses more; said here so that the caller learns why.
+fn within_limit(payload: String) -> Result<String, LogError> {
+    if payload.len() > EVENT_BYTES_MAX {
+        return Err(LogError::EventTooLarge { bytes: payload.len(), max_bytes: EVENT_BYTES_MAX });
+    }
+    Ok(payload)
 }
 
 /// A few milliseconds that differ between processes.
