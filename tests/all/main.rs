@@ -14,6 +14,7 @@ mod cli;
 mod credits;
 mod faults;
 mod live;
+mod restored_log;
 mod several_servers;
 mod structure;
 mod templates;
