@@ -14,6 +14,8 @@ mod cli;
 mod credits;
 mod faults;
 mod live;
+mod nats_cluster;
+mod relay_faults;
 mod restored_log;
 mod several_servers;
 mod structure;

@@ -88,6 +88,13 @@ impl Process {
         self.child.kill().await.expect("the process can be killed");
     }
 
+    /// Sends a signal by its name, as `STOP` or `CONT`.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("the process runs").to_string();
+        let kill = Command::new("sh").args(["-c", r#"kill -s "$1" "$2""#, "sh", name, &pid]).status().await;
+        assert!(kill.unwrap().success(), "{name} is sent");
+    }
+
     /// kill -9 and the same process again.
     pub async fn kill_and_restart(self, surroundings: &Surroundings) -> Self {
         let mut dying = self;

@@ -101,6 +101,11 @@ impl OwnPostgres {
     }
 }
 
+/// Where the server in this folder keeps its streams.
+pub fn store_of(data_dir: &Path) -> PathBuf {
+    data_dir.join("nats").canonicalize().expect("the server was started").join("store")
+}
+
 /// Copies a folder with owners and modes: servers run as another account where the test is root.
 pub fn copy_all(from: &Path, to: &Path) {
     let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
@@ -115,6 +120,11 @@ pub fn put_back(copy: &Path, folder: &Path) {
 
 /// A NATS server of the test's own.
 pub async fn nats() -> Nats {
-    let options = Options { data_dir: folder("nats"), durable: false };
+    nats_in(folder("nats")).await
+}
+
+/// A NATS server with its data in a folder that the test knows.
+pub async fn nats_in(data_dir: PathBuf) -> Nats {
+    let options = Options { data_dir, durable: false };
     tokio::task::spawn_blocking(move || Nats::start(&options).expect("NATS starts")).await.unwrap()
 }

@@ -8,6 +8,7 @@ use sqlx::PgPool;
 
 use super::checker::{self, Seen};
 use super::client::{Client, Told};
+use super::cluster::Cluster;
 use super::eventually;
 use super::process::{Process, Surroundings};
 use super::servers::{self, OwnPostgres};
@@ -18,8 +19,10 @@ pub struct World {
     pub workers: Vec<Process>,
     pub pool: PgPool,
     pub told: Told,
-    /// There but for the moments in which something is done to it.
+    /// There but for the moments in which something is done to it, and on a cluster.
     pub nats: Option<Nats>,
+    /// Where that server keeps its streams.
+    pub nats_store: PathBuf,
     /// Where the test has a database server of its own.
     pub postgres: Option<OwnPostgres>,
     has_all_roles: bool,
@@ -44,11 +47,30 @@ impl World {
         world
     }
 
+    /// A whole Routix on a NATS cluster.
+    pub async fn on_cluster(cluster: &Cluster, roles: &[&str]) -> Self {
+        let replicas = [("ROUTIX_STREAM_REPLICAS", "3")];
+        Self::over(servers::database().await, cluster.urls(), &replicas, roles).await
+    }
+
     async fn on(database_url: String, extra: &[(&'static str, &str)], roles: &[&str]) -> Self {
-        let nats = servers::nats().await;
+        let data = servers::folder("nats");
+        let nats = servers::nats_in(data.clone()).await;
+        let mut world = Self::over(database_url, nats.url(), extra, roles).await;
+        world.nats = Some(nats);
+        world.nats_store = servers::store_of(&data);
+        world
+    }
+
+    async fn over(
+        database_url: String,
+        nats_url: String,
+        extra: &[(&'static str, &str)],
+        roles: &[&str],
+    ) -> Self {
         let surroundings = Surroundings {
             database_url,
-            nats_url: nats.url(),
+            nats_url,
             data: servers::folder("data"),
             extra: extra.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
         };
@@ -60,7 +82,17 @@ impl World {
         let pool = PgPool::connect(&surroundings.database_url).await.unwrap();
         let has_all_roles = roles.contains(&"all");
         let told = Told::default();
-        Self { surroundings, server, workers, pool, told, nats: Some(nats), postgres: None, has_all_roles }
+        Self {
+            surroundings,
+            server,
+            workers,
+            pool,
+            told,
+            nats: None,
+            nats_store: PathBuf::new(),
+            postgres: None,
+            has_all_roles,
+        }
     }
 
     /// Copies the database as it is now.
