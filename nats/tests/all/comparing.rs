@@ -77,3 +77,26 @@ async fn messages_that_the_stream_dropped_are_no_difference() {
     let report = world.bus.compare_with(&reader).await.unwrap().unwrap();
     assert_eq!((report.compared, report.first, report.last, report.fault), (7, 5, 12, None));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_written_anew_with_a_whole_chain_is_found_by_the_stream() {
+    let world = published_world().await;
+    let mut events = world.log.page(0, 100).await.unwrap();
+    let mut chain = vec![0; 32];
+    for event in &mut events {
+        if event.position == 7 {
+            event.payload = event.payload.replace("text", "forged");
+        }
+        event.chain = event_log::chain_of(&chain, event).to_vec();
+        chain.clone_from(&event.chain);
+        sqlx::query("UPDATE events SET payload = $2::json, chain = $3 WHERE position = $1")
+            .bind(event.position)
+            .bind(&event.payload)
+            .bind(&event.chain)
+            .execute(&world.pool)
+            .await
+            .unwrap();
+    }
+    assert_eq!(event_log::verify(&world.pool, None).await.unwrap().fault, None, "the chain is whole");
+    assert_eq!(fault(&world).await.as_deref(), Some("message 7 has another chain value than the event"));
+}
