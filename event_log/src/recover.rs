@@ -54,6 +54,9 @@ pub struct Recovered {
     pub sealed_for_good: u64,
     /// The people whose keys are missing.
     pub lost_keys: BTreeSet<Uuid>,
+    /// The last command that was put back, and its first position. Where publishing stopped inside it, its
+    /// rest is missing: events do not tell how many there were.
+    pub last_command: Option<(Uuid, i64)>,
 }
 
 /// Puts events back behind the head of the log, page by page.
@@ -103,7 +106,8 @@ impl Recovery {
         }
         sequences_must_follow_in_tx(&mut tx, page).await?;
         insert_events_in_tx(&mut tx, page).await?;
-        insert_receipts_in_tx(&mut tx, &receipts_of(page)?).await?;
+        let receipts = receipts_of(page)?;
+        insert_receipts_in_tx(&mut tx, &receipts).await?;
         for claim in claims {
             self.apply_claim_in_tx(&mut tx, claim).await?;
         }
@@ -116,6 +120,7 @@ impl Recovery {
         let sealed = page.iter().filter(|event| !owners_of(event).is_disjoint(&lost)).count();
         self.recovered.sealed_for_good += sealed as u64;
         self.recovered.lost_keys.extend(lost);
+        self.recovered.last_command = receipts.last().map(|receipt| (receipt.command_id, receipt.first));
         Ok(())
     }
 

@@ -48,7 +48,14 @@ impl Bus {
             ..Config::default()
         };
         tracing::info!(first_sequence = first, %log_id, "the stream is created");
-        Ok(self.jetstream.create_stream(config).await.map_err(BusError::unavailable)?)
+        match self.jetstream.create_stream(config).await {
+            Ok(stream) => Ok(stream),
+            // Another relay may have made it at the same moment.
+            Err(error) => {
+                let made = self.existing_stream().await?;
+                Ok(made.ok_or_else(|| BusError::unavailable(error))?)
+            }
+        }
     }
 
     /// Deletes the stream with everything in it and makes a new one for the log as it is now. Returns its

@@ -20,3 +20,4 @@ mod restored_log;
 mod several_servers;
 mod structure;
 mod templates;
+mod verify;

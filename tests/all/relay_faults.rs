@@ -62,7 +62,7 @@ async fn two_relays_that_both_believe_to_hold_the_lease_leave_no_gap_and_no_doub
     let chat = user.start_chat().await;
     for _ in 0..10 {
         let steal = sqlx::query("UPDATE leases SET held_until = '-infinity' WHERE name = 'relay'");
-        let (_, stolen) = tokio::join!(talk(&user, &chat, 20), steal.execute(&world.pool));
+        let ((), stolen) = tokio::join!(talk(&user, &chat, 20), steal.execute(&world.pool));
         assert_eq!(stolen.unwrap().rows_affected(), 1);
     }
     world.check(&[]).await;

@@ -210,6 +210,12 @@ fn summary(recovery: &Recovery, first: i64) {
         done.claims
     ));
     output::line(&format!("head {}:{}", recovery.head(), hex::encode(recovery.chain())));
+    if let Some((command_id, from)) = done.last_command {
+        let to = recovery.head();
+        output::line(&format!(
+            "the last command is {command_id}, positions {from} to {to}: whether it had more events is not known"
+        ));
+    }
     if !done.lost_keys.is_empty() {
         output::line(&format!(
             "{} of these events stay sealed: the keys of {} people are not in this database. They read as \
