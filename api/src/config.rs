@@ -80,9 +80,9 @@ impl Config {
         }
     }
 
-    /// The settings of the relay.
-    pub fn relay(&self) -> nats::RelayOptions {
-        nats::RelayOptions { lease_life: Duration::from_secs(self.relay_lease_seconds.max(1)) }
+    /// How long nobody takes over from a relay that is silent.
+    pub fn relay_lease(&self) -> Duration {
+        Duration::from_secs(self.relay_lease_seconds.max(1))
     }
 
     /// The folder of pictures.

@@ -60,7 +60,8 @@ impl Tasks {
     pub fn work(&mut self, app: &App, role: WorkRole) {
         let all = role == WorkRole::All;
         if all || role == WorkRole::Relay {
-            let relay = Relay::new(app.log().clone(), app.bus().clone(), &app.config().relay());
+            let relay =
+                Relay::new(app.log().clone(), app.bus().clone()).lease_life(app.config().relay_lease());
             app.health().watch_relay(relay.state());
             self.spawn("relay", relay.run());
         }

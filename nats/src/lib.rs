@@ -21,6 +21,6 @@ pub use follower::Follower;
 pub use live::{LiveFrame, LiveFrames, Wakes};
 pub use message::{STREAM, decode, subject_of};
 pub use published::{Published, StreamReport};
-pub use relay::{Relay, RelayOptions, RelayState};
+pub use relay::{Relay, RelayState};
 pub use shared_state::{RateLimiter, RateVerdict, Ticket, Tickets};
 pub use stream::StreamError;

@@ -19,24 +19,12 @@ use crate::stream::StreamError;
 use crate::{Bus, BusError, witness};
 
 const LEASE: &str = "relay";
+const LEASE_LIFE: Duration = Duration::from_secs(5);
 /// How long the relay sleeps when nobody wakes it.
 const POLL: Duration = Duration::from_millis(250);
 /// Not more than the connection lets go unacknowledged, see `bus`.
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
-
-/// How a relay behaves.
-#[derive(Debug, Clone)]
-pub struct RelayOptions {
-    /// How long nobody takes over from a relay that is silent.
-    pub lease_life: Duration,
-}
-
-impl Default for RelayOptions {
-    fn default() -> Self {
-        Self { lease_life: Duration::from_secs(5) }
-    }
-}
 
 /// What the relay is doing, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +62,15 @@ struct Reached {
 }
 
 impl Relay {
-    pub fn new(log: EventLog, bus: Bus, options: &RelayOptions) -> Self {
+    pub fn new(log: EventLog, bus: Bus) -> Self {
         let state = watch::Sender::new(RelayState::Starting);
-        Self { log, bus, holder: clock::new_id(), state, lease_life: options.lease_life }
+        Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
+    }
+
+    /// How long nobody takes over from this relay when it is silent.
+    #[must_use]
+    pub fn lease_life(self, lease_life: Duration) -> Self {
+        Self { lease_life, ..self }
     }
 
     pub fn state(&self) -> watch::Receiver<RelayState> {

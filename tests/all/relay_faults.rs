@@ -118,6 +118,8 @@ async fn a_stream_that_was_purged_goes_on_at_its_place_and_no_client_misses_a_fr
     talk(&user, &chat, 20).await;
     let stream = jetstream(&world.surroundings.nats_url).await.get_stream("ROUTIX_EVENTS").await.unwrap();
     tokio::join!(talk(&user, &chat, 20), async { stream.purge().await.unwrap() });
+    // The assistant has answered everything, so the frames of the order are the last ones.
+    world.check(&[]).await;
     let order = user.order("after the purge").await.expect(201);
     user.finished(order["id"].as_str().unwrap()).await;
     socket.until(|frame| frame["type"] == "generation:completed").await;

@@ -8,7 +8,7 @@ use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use embedded::{Nats, Options, Postgres};
 use event_log::{Actor, CommandContext, EventLog, LogOptions, MasterKey, ReceiptLife, RecordedEvent, clock};
-use nats::{Bus, BusOptions, Follower, Relay, RelayOptions, RelayState, STREAM};
+use nats::{Bus, BusOptions, Follower, Relay, RelayState, STREAM};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -61,8 +61,7 @@ impl World {
 
     /// Starts a relay; it ends with the handle's abort.
     pub fn relay(&self) -> (JoinHandle<()>, watch::Receiver<RelayState>) {
-        let options = RelayOptions { lease_life: Duration::from_millis(500) };
-        let relay = Relay::new(self.log.clone(), self.bus.clone(), &options);
+        let relay = Relay::new(self.log.clone(), self.bus.clone()).lease_life(Duration::from_millis(500));
         let state = relay.state();
         (tokio::spawn(relay.run()), state)
     }
