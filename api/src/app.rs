@@ -1,6 +1,6 @@
 //! The application: its state, its routes and what every answer carries.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -8,7 +8,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use commands::{Commands, ReadSide};
 use event_log::EventLog;
-use nats::{Bus, RateLimiter};
+use nats::{Bus, Feed, RateLimiter};
 use projections::Reader;
 use providers::Providers;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -41,6 +41,7 @@ struct Inner {
     providers: Providers,
     tokens: TokenKeys,
     router: live::Router,
+    feed: OnceLock<Feed>,
     limits: Limits,
     health: health::Health,
 }
@@ -63,6 +64,7 @@ impl App {
             providers,
             tokens: TokenKeys::new(&stack.master),
             router: live::Router::default(),
+            feed: OnceLock::new(),
             limits: Limits::new(limited.then(|| RateLimiter::new(stack.bus.clone()))),
             health: health::Health::default(),
             config,
@@ -106,6 +108,11 @@ impl App {
         &self.0.router
     }
 
+    /// What everything in this process follows the log by. Starts when it is first asked for.
+    pub fn feed(&self) -> Feed {
+        self.0.feed.get_or_init(|| Feed::start(self.log().clone(), self.bus().clone())).clone()
+    }
+
     pub fn limits(&self) -> &Limits {
         &self.0.limits
     }
@@ -133,6 +140,7 @@ impl App {
         (name = "credits", description = "Balance and transactions"),
         (name = "live", description = "Live streams"),
         (name = "admin", description = "Templates and accounts, for admins"),
+        (name = "history", description = "Who did what, when, because of what: for auditors"),
         (name = "health", description = "Whether the service can do its job"),
     ),
     modifiers(&BearerAuth)
@@ -163,6 +171,8 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::credits::routes())
         .merge(handlers::templates::routes())
         .merge(handlers::admin::routes())
+        .merge(handlers::admin_projections::routes())
+        .merge(handlers::history::routes())
         .routes(routes!(live::sse::stream))
         .routes(routes!(live::ws::socket))
         .routes(routes!(health::ready))

@@ -61,6 +61,9 @@ pub struct Config {
     /// Sockets that one user may have open.
     #[arg(long, env = "ROUTIX_SOCKETS_PER_USER", default_value_t = 20, global = true)]
     pub sockets_per_user: usize,
+    /// Seconds that a projection may stand still, with events waiting, until `/health` is red.
+    #[arg(long, env = "ROUTIX_STALLED_AFTER_SECONDS", default_value_t = 30, global = true)]
+    pub stalled_after_seconds: u64,
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
     pub log_json: bool,
@@ -83,6 +86,11 @@ impl Config {
     /// How long nobody takes over from a relay that is silent.
     pub fn relay_lease(&self) -> Duration {
         Duration::from_secs(self.relay_lease_seconds.max(1))
+    }
+
+    /// How long a projection may stand still with events waiting.
+    pub fn stalled_after(&self) -> Duration {
+        Duration::from_secs(self.stalled_after_seconds)
     }
 
     /// The folder of pictures.

@@ -1,4 +1,6 @@
 //! Whether the service can do its job. Readiness asks the parts, liveness asks nobody.
+//!
+//! What the projections do is read from the database: their workers may run in other processes.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,10 +9,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use event_log::{EventLog, Rewound, checkpoints, clock};
+use event_log::{EventLog, Rewound, clock};
 use nats::RelayState;
-use projections::WorkerStatus;
-use serde_json::{Value, json};
+use projections::runtime::{self, Progress};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -24,16 +26,11 @@ pub struct Health(Arc<Mutex<Watched>>);
 #[derive(Debug, Default)]
 struct Watched {
     relay: Option<watch::Receiver<RelayState>>,
-    projections: Vec<(&'static str, watch::Receiver<WorkerStatus>)>,
 }
 
 impl Health {
     pub fn watch_relay(&self, state: watch::Receiver<RelayState>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).relay = Some(state);
-    }
-
-    pub fn watch_projection(&self, name: &'static str, status: watch::Receiver<WorkerStatus>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).projections.push((name, status));
     }
 
     /// Why this process cannot do its job; empty when it can.
@@ -48,13 +45,25 @@ impl Health {
         if let Some(Rewound { stream, log }) = log.rewound().or(stopped) {
             faults.push(format!("log_rewound: the stream is at {stream}, the log at {log}"));
         }
-        for (name, status) in &watched.projections {
-            if let WorkerStatus::Stopped { position, .. } = &*status.borrow() {
-                faults.push(format!("projection {name} stopped at position {position}"));
-            }
-        }
         faults
     }
+}
+
+/// Where the projections of this program stand; `None` when the database does not answer in time. Read models
+/// of other versions of the program are not this one's business.
+pub async fn projections(app: &App) -> Option<Vec<Progress>> {
+    let asked = runtime::progress(app.log(), app.config().stalled_after());
+    let all = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
+    let ours = projections::all();
+    Some(all.into_iter().filter(|row| ours.iter().any(|known| known.name() == row.projection)).collect())
+}
+
+/// Why the read side cannot do its job, in words.
+fn faults_of(projections: &[Progress]) -> impl Iterator<Item = String> {
+    projections.iter().filter(|row| row.state.is_fault()).map(|row| {
+        let (name, state, next) = (&row.projection, row.state.name(), row.position + 1);
+        format!("projection {name} is {state} at position {next}, {} events wait", row.behind)
+    })
 }
 
 async fn database_answers(app: &App) -> bool {
@@ -76,7 +85,9 @@ fn answer(status: StatusCode, body: Value) -> Response {
     )
 )]
 pub async fn ready(State(app): State<App>) -> Response {
-    let healthy = app.health().faults(app.log()).is_empty() && database_answers(&app).await;
+    let read_side = projections(&app).await;
+    let healthy = app.health().faults(app.log()).is_empty()
+        && read_side.is_some_and(|rows| faults_of(&rows).next().is_none());
     let (status, word) =
         if healthy { (StatusCode::OK, "healthy") } else { (StatusCode::SERVICE_UNAVAILABLE, "unhealthy") };
     answer(status, json!({ "status": word, "timestamp": clock::now() }))
@@ -107,15 +118,15 @@ pub async fn detailed(State(app): State<App>) -> Response {
     let database = database_answers(&app).await;
     let nats = app.bus().is_connected();
     let ai = app.providers().embedder.embed("health").await.is_ok();
-    let faults = app.health().faults(app.log());
-    let (mut head, mut behind) = (None, json!({}));
-    if database
-        && let Ok(last) = app.log().head().await
-        && let Ok(positions) = checkpoints::all(app.log().pool()).await
-    {
-        head = Some(last);
-        behind = positions.into_iter().map(|(name, at)| (name, Value::from((last - at).max(0)))).collect();
+    let mut faults = app.health().faults(app.log());
+    let (mut head, mut rows) = (None, Vec::new());
+    if database {
+        head = app.log().head().await.ok();
+        rows = projections(&app).await.unwrap_or_default();
+        faults.extend(faults_of(&rows));
     }
+    let behind: Map<String, Value> =
+        rows.iter().map(|row| (row.projection.clone(), row.behind.into())).collect();
     let word = match (database && faults.is_empty(), nats && ai) {
         (true, true) => "healthy",
         (true, false) => "degraded",
@@ -129,6 +140,7 @@ pub async fn detailed(State(app): State<App>) -> Response {
         "services": { "database": part(database), "nats": part(nats), "ai": part(ai) },
         "position": head,
         "events_behind": behind,
+        "projections": rows,
         "connections": { "sockets": connections, "users": users },
         "faults": faults,
     });

@@ -21,11 +21,21 @@ mod reply;
 mod routes;
 mod stack;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
+
+/// Every command allocates in one thread what another one frees, which the system's allocator does slowly.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    cli::run()
+    run(std::env::args_os())
+}
+
+/// Runs the program with arguments of the caller's choice; the first one is the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    cli::run(arguments)
 }
 
 /// The OpenAPI document of all routes, as JSON.

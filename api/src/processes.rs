@@ -57,19 +57,18 @@ impl Tasks {
         self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
     }
 
-    pub fn work(&mut self, app: &App, role: WorkRole) {
-        let all = role == WorkRole::All;
-        if all || role == WorkRole::Relay {
+    pub fn work(&mut self, app: &App, roles: &[WorkRole]) {
+        let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
+        if does(WorkRole::Relay) {
             let relay =
                 Relay::new(app.log().clone(), app.bus().clone()).lease_life(app.config().relay_lease());
             app.health().watch_relay(relay.state());
             self.spawn("relay", relay.run());
         }
-        if all || role == WorkRole::Projections {
+        if does(WorkRole::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
-                let worker = Worker::new(app.log().clone(), app.bus().clone(), projection);
-                app.health().watch_projection(name, worker.status());
+                let worker = Worker::new(app.log().clone(), app.bus().clone(), app.feed(), projection);
                 self.spawn(name, worker.run());
             }
         }
@@ -79,7 +78,7 @@ impl Tasks {
             (WorkRole::Analysis, Role::Analysis),
             (WorkRole::Timers, Role::Timers),
         ] {
-            if all || role == work_role {
+            if does(work_role) {
                 self.spawn(process.name(), Runner::new(app.commands().clone(), process).run());
             }
         }
@@ -128,7 +127,7 @@ impl Tasks {
     pub async fn serve(&mut self, app: &App, listener: TcpListener) -> anyhow::Result<()> {
         let service = app::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let head = app.log().head().await?;
-        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.bus().clone(), head));
+        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.feed(), head));
         self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
         self.spawn("http", async move {
             if let Err(error) = axum::serve(listener, service).await {

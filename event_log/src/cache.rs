@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
+use uuid::Uuid;
 
 /// Type and id of an aggregate.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct StreamKey {
     pub(crate) aggregate_type: &'static str,
-    pub(crate) aggregate_id: String,
+    pub(crate) aggregate_id: Uuid,
 }
 
 impl std::fmt::Display for StreamKey {

@@ -4,7 +4,7 @@
 //! microseconds since 1970) are big-endian i64 and the digest is the SHA-256 of the length-prefixed aggregate
 //! type, aggregate id, sequence, event type, event version, event id, payload bytes, metadata bytes and owner id
 //! (16 bytes, none without an owner). The
-//! digest is computed by the client of `append_batch`, the chain inside it, where the position is known.
+//! digest is computed by the client of `append_units`, the chain inside it, where the position is known.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

@@ -29,7 +29,7 @@ pub async fn take_over(pool: &PgPool, projection: &str, epoch: i64) -> Result<Op
     Ok(position)
 }
 
-/// Moves the checkpoint from `old` to `new`. `false` when it is not there any more, or another epoch rules:
+/// Moves the checkpoint from `old` to `new`; whoever was stopped before it is not any more. `false` when it is not there any more, or another epoch rules:
 /// the transaction must then be rolled back.
 pub async fn advance_in_tx(
     connection: &mut PgConnection,
@@ -38,7 +38,11 @@ pub async fn advance_in_tx(
     epoch: i64,
 ) -> Result<bool, LogError> {
     let moved = sqlx::query(
-        "UPDATE checkpoints SET position = $3, updated_at = clock_timestamp() \
+        "UPDATE checkpoints \
+         SET position = $3, \
+             updated_at = CASE WHEN position = $3 THEN updated_at ELSE clock_timestamp() END, \
+             stop_reason = CASE WHEN position = $3 THEN stop_reason END, \
+             stopped_at = CASE WHEN position = $3 THEN stopped_at END \
          WHERE projection = $1 AND position = $2 AND epoch = $4",
     )
     .bind(projection)
@@ -48,6 +52,42 @@ pub async fn advance_in_tx(
     .execute(connection)
     .await?;
     Ok(moved.rows_affected() == 1)
+}
+
+/// Notes that the holder of `epoch` goes no further, and why. It stays noted until the checkpoint moves.
+pub async fn stop(pool: &PgPool, projection: &str, epoch: i64, reason: &str) -> Result<(), LogError> {
+    sqlx::query(
+        "UPDATE checkpoints SET stop_reason = left($3, 500), stopped_at = coalesce(stopped_at, clock_timestamp()) \
+         WHERE projection = $1 AND epoch = $2",
+    )
+    .bind(projection)
+    .bind(epoch)
+    .bind(reason)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Puts the checkpoint somewhere else, for a read model that was exchanged. `epoch` is a new one of the
+/// lease, so that the holder of the lease finds out.
+pub async fn set_in_tx(
+    connection: &mut PgConnection,
+    projection: &str,
+    position: i64,
+    epoch: i64,
+) -> Result<(), LogError> {
+    sqlx::query(
+        "INSERT INTO checkpoints AS c (projection, position, epoch) VALUES ($1, $2, $3) \
+         ON CONFLICT ON CONSTRAINT checkpoints_pkey DO UPDATE \
+         SET position = excluded.position, epoch = excluded.epoch, updated_at = clock_timestamp(), \
+             stop_reason = NULL, stopped_at = NULL",
+    )
+    .bind(projection)
+    .bind(position)
+    .bind(epoch)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// The lowest checkpoint of all projections; 0 when there is none.

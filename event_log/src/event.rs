@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::LogError;
@@ -91,30 +91,44 @@ impl CommandContext {
         }
     }
 
-    /// The metadata of every event of this command. All values are strings: a number would make the
-    /// stream unreadable for postgres-es. `seal` closes what belongs to the person who acts.
-    pub(crate) fn metadata(&self, seal: impl Fn(&str) -> Option<String>) -> BTreeMap<&'static str, String> {
-        let mut map = BTreeMap::from([
-            ("actor", self.actor.to_string()),
-            ("command_id", self.command_id.to_string()),
-            ("correlation_id", self.correlation_id.to_string()),
-        ]);
-        if let Some(owner) = self.owner {
-            map.insert("owner", owner.to_string());
-        }
-        if let Some(cause) = self.causation_id {
-            map.insert("causation_id", cause.to_string());
-        }
-        if let Some(trace) = &self.traceparent {
-            map.insert("traceparent", trace.clone());
-        }
-        for (key, value) in [("ip", &self.ip), ("user_agent", &self.user_agent)] {
-            if let Some(sealed) = value.as_deref().and_then(&seal) {
-                map.insert(key, sealed);
-            }
-        }
-        map
+    /// The metadata of every event of this command, as JSON. All values are strings: a number would make the
+    /// stream unreadable for postgres-es. `sealed` holds address and user agent, sealed.
+    pub(crate) fn metadata(&self, sealed: [Option<String>; 2]) -> Result<String, LogError> {
+        let [ip, user_agent] = sealed;
+        let metadata = Metadata {
+            actor: self.actor,
+            command_id: self.command_id,
+            correlation_id: self.correlation_id,
+            owner: self.owner,
+            causation_id: self.causation_id,
+            traceparent: self.traceparent.as_deref(),
+            ip,
+            user_agent,
+        };
+        serde_json::to_string(&metadata).map_err(|error| LogError::Refused { reason: error.to_string() })
     }
+}
+
+#[derive(Serialize)]
+struct Metadata<'a> {
+    #[serde(serialize_with = "as_text")]
+    actor: Actor,
+    command_id: Uuid,
+    correlation_id: Uuid,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_agent: Option<String>,
+}
+
+fn as_text<S: Serializer>(actor: &Actor, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(actor)
 }
 
 /// An event as the log holds it: personal nodes are sealed, payload and metadata are the exact stored text.
@@ -138,8 +152,8 @@ pub struct RecordedEvent {
 #[derive(Debug, Clone)]
 pub struct OpenedEvent {
     pub recorded: std::sync::Arc<RecordedEvent>,
-    pub payload: Value,
-    pub metadata: BTreeMap<String, String>,
+    /// JSON.
+    pub payload: String,
 }
 
 impl OpenedEvent {
@@ -148,14 +162,20 @@ impl OpenedEvent {
     /// # Errors
     /// `Unreadable` when the stored form is not that of `E`.
     pub fn parse<E: DeserializeOwned>(&self) -> Result<E, LogError> {
-        E::deserialize(&self.payload).map_err(|error| LogError::Unreadable {
+        serde_json::from_str(&self.payload).map_err(|error| LogError::Unreadable {
             what: format!("event {} ({})", self.recorded.position, self.recorded.event_type),
             reason: error.to_string(),
         })
     }
 
+    /// What is known about the command that caused the event. Empty when it cannot be read.
+    pub fn metadata(&self) -> BTreeMap<String, String> {
+        serde_json::from_str(&self.recorded.metadata).unwrap_or_default()
+    }
+
     /// The id that all events of one request share.
     pub fn correlation_id(&self) -> Uuid {
-        self.metadata.get("correlation_id").and_then(|id| id.parse().ok()).unwrap_or(self.recorded.event_id)
+        let id = self.metadata().get("correlation_id").and_then(|id| id.parse().ok());
+        id.unwrap_or(self.recorded.event_id)
     }
 }

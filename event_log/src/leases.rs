@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::LogError;
@@ -52,4 +52,16 @@ pub async fn release(pool: &PgPool, lease: &Lease) -> Result<(), LogError> {
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// Begins a new epoch without taking the lease: whoever holds it notices at its next renewal, and whatever it
+/// still writes under the old epoch is refused.
+pub async fn supersede_in_tx(connection: &mut PgConnection, name: &str) -> Result<i64, LogError> {
+    let epoch = sqlx::query_scalar(
+        "INSERT INTO leases AS held (name, holder, epoch, held_until) \
+         VALUES ($1, $2, 1, clock_timestamp()) \
+         ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE SET epoch = held.epoch + 1 \
+         RETURNING epoch",
+    );
+    Ok(epoch.bind(name).bind(Uuid::nil()).fetch_one(connection).await?)
 }

@@ -35,7 +35,7 @@ pub use error::LogError;
 pub use event::{Actor, CommandContext, OpenedEvent, ReceiptLife, RecordedEvent};
 pub use guard::Standing;
 pub use log::{EventLog, LogOptions, connect, migrate};
-pub use reader::{LogIdentity, LogReader};
+pub use reader::{LogIdentity, LogReader, events_at, events_between, stream_page};
 pub use recover::{RecoverError, Recovered, Recovery, start_new_log};
 pub use seal::{MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};

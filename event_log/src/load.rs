@@ -1,9 +1,11 @@
-//! Loads an aggregate: snapshot and tail, else the whole stream, read through postgres-es.
+//! Loads an aggregate: snapshot and tail, else the whole stream.
 
 use cqrs_es::Aggregate;
-use cqrs_es::persist::{PersistedEventRepository, PersistenceError, SerializedEvent};
+use cqrs_es::persist::{PersistedEventRepository, PersistenceError};
 use postgres_es::PostgresEventRepository;
+use serde::de::DeserializeOwned;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::{LogError, Vault};
 
@@ -18,59 +20,83 @@ pub(crate) fn schema_tag<A: Aggregate>() -> String {
 }
 
 /// The state of a stream and the number of its events.
-pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: &str) -> Result<(A, i64), LogError> {
-    let (state, version) = snapshot::<A>(pool, vault, id).await?.unwrap_or_default();
-    advance(pool, vault, id, state, version).await
+pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, i64), LogError> {
+    match snapshot::<A>(pool, vault, id).await? {
+        Some((state, version)) => advance(pool, vault, id, state, version).await,
+        None => replay(pool, vault, id).await,
+    }
 }
 
-/// Applies what was appended after `version`.
-pub(crate) async fn advance<A: Aggregate>(
-    pool: &PgPool,
-    vault: &Vault,
-    id: &str,
-    mut state: A,
-    mut version: i64,
-) -> Result<(A, i64), LogError> {
+/// The whole stream, read through postgres-es.
+async fn replay<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, i64), LogError> {
     let repository = PostgresEventRepository::new(pool.clone());
-    let events = if version == 0 {
-        repository.get_events::<A>(id).await
-    } else {
-        repository.get_last_events::<A>(id, usize::try_from(version).unwrap_or_default()).await
-    };
-    for event in events.map_err(storage_error)? {
+    let (mut state, mut version) = (A::default(), 0);
+    for event in repository.get_events::<A>(&id.to_string()).await.map_err(storage_error)? {
         version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-        state.apply(open::<A>(vault, event).await?);
+        state.apply(open::<A>(vault, id, version, &event.payload.to_string()).await?);
     }
     Ok((state, version))
 }
 
-async fn open<A: Aggregate>(vault: &Vault, event: SerializedEvent) -> Result<A::Event, LogError> {
-    let mut payload = event.payload;
-    vault.open(&mut payload).await?;
-    serde_json::from_value(payload).map_err(|error| LogError::Unreadable {
-        what: format!("{}/{} at sequence {}", A::TYPE, event.aggregate_id, event.sequence),
+/// Applies what was appended after `version`. Not through postgres-es: it writes the number into the text of
+/// the query, so that each one is planned anew.
+pub(crate) async fn advance<A: Aggregate>(
+    pool: &PgPool,
+    vault: &Vault,
+    id: Uuid,
+    mut state: A,
+    mut version: i64,
+) -> Result<(A, i64), LogError> {
+    let tail: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT sequence, payload::text FROM events \
+         WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence",
+    )
+    .bind(A::TYPE)
+    .bind(id.to_string())
+    .bind(version)
+    .fetch_all(pool)
+    .await?;
+    for (sequence, payload) in tail {
+        version = sequence;
+        state.apply(open::<A>(vault, id, sequence, &payload).await?);
+    }
+    Ok((state, version))
+}
+
+async fn open<A: Aggregate>(
+    vault: &Vault,
+    id: Uuid,
+    sequence: i64,
+    payload: &str,
+) -> Result<A::Event, LogError> {
+    parse(&vault.open(payload).await?).map_err(|error| LogError::Unreadable {
+        what: format!("{}/{id} at sequence {sequence}", A::TYPE),
         reason: error.to_string(),
     })
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text)
 }
 
 /// A snapshot that does not open or parse, or has another form, is as good as none.
 async fn snapshot<A: Aggregate>(
     pool: &PgPool,
     vault: &Vault,
-    id: &str,
+    id: Uuid,
 ) -> Result<Option<(A, i64)>, LogError> {
-    let row: Option<(i64, serde_json::Value)> = sqlx::query_as(
-        "SELECT version, payload FROM snapshots \
+    let row: Option<(i64, String)> = sqlx::query_as(
+        "SELECT version, payload::text FROM snapshots \
          WHERE aggregate_type = $1 AND aggregate_id = $2 AND schema_tag = $3",
     )
     .bind(A::TYPE)
-    .bind(id)
+    .bind(id.to_string())
     .bind(schema_tag::<A>())
     .fetch_optional(pool)
     .await?;
-    let Some((version, mut payload)) = row else { return Ok(None) };
-    match vault.open(&mut payload).await {
-        Ok(()) => Ok(serde_json::from_value(payload).ok().map(|state| (state, version))),
+    let Some((version, payload)) = row else { return Ok(None) };
+    match vault.open(&payload).await {
+        Ok(payload) => Ok(parse(&payload).ok().map(|state| (state, version))),
         Err(LogError::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),
     }

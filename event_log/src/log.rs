@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use futures::FutureExt;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -39,6 +38,8 @@ impl Default for LogOptions {
 
 /// How long a query waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may have been idle and still be taken to be alive.
+const TRUSTED_IDLE: Duration = Duration::from_millis(200);
 
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
@@ -46,6 +47,11 @@ pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        // A connection that was just used is not asked whether it lives: the question is a round trip.
+        .test_before_acquire(false)
+        .before_acquire(|connection, usage| {
+            Box::pin(async move { Ok(usage.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok()) })
+        })
         .connect_with(connect)
         .await?;
     Ok(pool)
@@ -166,13 +172,13 @@ impl EventLog {
     ) -> Result<Loaded<A>, LogError> {
         // What is not there may be in the end that was lost.
         self.admit()?;
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into().to_string() };
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into() };
         let mark = self.cache().mark();
         let (state, version) = match self.cache().get::<A>(&key) {
             Some((state, version)) => {
-                load::advance(self.pool(), self.vault(), &key.aggregate_id, state, version).await?
+                load::advance(self.pool(), self.vault(), key.aggregate_id, state, version).await?
             }
-            None => load::load(self.pool(), self.vault(), &key.aggregate_id).await?,
+            None => load::load(self.pool(), self.vault(), key.aggregate_id).await?,
         };
         self.cache().put_read(mark, key, state.clone(), version);
         Ok(Loaded { state, version })
@@ -185,7 +191,7 @@ impl EventLog {
         id: impl Into<Uuid>,
     ) -> Result<Loaded<A>, LogError> {
         let id = id.into();
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_string() };
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id };
         match self.cache().get::<A>(&key) {
             Some((state, version)) => Ok(Loaded { state, version }),
             None => self.load(id).await,
@@ -194,7 +200,9 @@ impl EventLog {
 
     /// Drops what this process remembers of an aggregate, because somebody else wrote to it.
     pub fn evict<A: Aggregate>(&self, id: &str) {
-        self.cache().evict(&StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_owned() });
+        if let Ok(aggregate_id) = id.parse() {
+            self.cache().evict(&StreamKey { aggregate_type: A::TYPE, aggregate_id });
+        }
     }
 
     /// Drops everything this process remembers of a person, and every cached state with it.
@@ -245,13 +253,12 @@ impl EventLog {
 
     /// Opens the personal nodes of an event.
     pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
-        let unreadable = |error: serde_json::Error| LogError::Unreadable {
-            what: format!("event {}", recorded.position),
-            reason: error.to_string(),
-        };
-        let mut payload = serde_json::from_str(&recorded.payload).map_err(unreadable)?;
-        let metadata = serde_json::from_str(&recorded.metadata).map_err(unreadable)?;
-        self.vault().open(&mut payload).boxed().await?;
-        Ok(OpenedEvent { recorded, payload, metadata })
+        let payload = self.vault().open(&recorded.payload).await?.into_owned();
+        Ok(OpenedEvent { recorded, payload })
+    }
+
+    /// An event of which only the metadata is wanted: its payload stays closed and is null.
+    pub fn unopened(recorded: Arc<RecordedEvent>) -> OpenedEvent {
+        OpenedEvent { recorded, payload: "null".to_owned() }
     }
 }

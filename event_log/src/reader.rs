@@ -103,3 +103,41 @@ pub(crate) async fn owner_page(
     );
     Ok(sqlx::query_as(&query).bind(owner).bind(after).bind(upto).bind(limit).fetch_all(executor).await?)
 }
+
+/// The events from behind `after` up to `upto` that belong to one of the aggregates, in order, still sealed.
+/// Positions are dense, so the answer is bounded by the span.
+pub async fn events_between(
+    executor: impl PgExecutor<'_>,
+    (after, upto): (i64, i64),
+    aggregates: &[&str],
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM events \
+         WHERE position > $1 AND position <= $2 AND aggregate_type = ANY($3) ORDER BY position"
+    );
+    Ok(sqlx::query_as(&query).bind(after).bind(upto).bind(aggregates).fetch_all(executor).await?)
+}
+
+/// The events at these positions, in order, still sealed.
+pub async fn events_at(
+    executor: impl PgExecutor<'_>,
+    positions: &[i64],
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let query = format!("SELECT {COLUMNS} FROM events WHERE position = ANY($1) ORDER BY position");
+    Ok(sqlx::query_as(&query).bind(positions).fetch_all(executor).await?)
+}
+
+/// Up to `limit` events of one stream behind a sequence, in order, still sealed.
+pub async fn stream_page(
+    executor: impl PgExecutor<'_>,
+    (aggregate_type, aggregate_id): (&str, &str),
+    after: i64,
+    limit: i64,
+) -> Result<Vec<RecordedEvent>, LogError> {
+    let query = format!(
+        "SELECT {COLUMNS} FROM events \
+         WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence LIMIT $4"
+    );
+    let rows = sqlx::query_as(&query).bind(aggregate_type).bind(aggregate_id).bind(after).bind(limit);
+    Ok(rows.fetch_all(executor).await?)
+}

@@ -8,7 +8,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
-use serde_json::Value;
 use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -117,8 +116,10 @@ impl Recovery {
         self.chain.clone_from(&last.chain);
         self.recovered.events += page.len() as u64;
         self.recovered.claims += claims.len() as u64;
-        let sealed = page.iter().filter(|event| !owners_of(event).is_disjoint(&lost)).count();
-        self.recovered.sealed_for_good += sealed as u64;
+        for event in page {
+            let owners = seal::sealed_owners(&event.payload, &event.metadata)?;
+            self.recovered.sealed_for_good += u64::from(!owners.is_disjoint(&lost));
+        }
         self.recovered.lost_keys.extend(lost);
         self.recovered.last_command = receipts.last().map(|receipt| (receipt.command_id, receipt.first));
         Ok(())
@@ -273,24 +274,17 @@ async fn insert_receipts_in_tx(tx: &mut PgConnection, receipts: &[Receipt]) -> R
     Ok(())
 }
 
-/// Whose words are sealed in an event.
-fn owners_of(event: &RecordedEvent) -> BTreeSet<Uuid> {
-    let mut owners = BTreeSet::new();
-    for text in [&event.payload, &event.metadata] {
-        if let Ok(value) = serde_json::from_str::<Value>(text) {
-            seal::sealed_owners(&value, &mut owners);
-        }
-    }
-    owners
-}
-
 /// People whose key is not there get a row that says so: a new key would not open the old words. Returns
 /// everybody on the page whose key is lost.
 async fn mark_lost_keys_in_tx(
     tx: &mut PgConnection,
     page: &[RecordedEvent],
 ) -> Result<BTreeSet<Uuid>, LogError> {
-    let owners: Vec<Uuid> = page.iter().flat_map(owners_of).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut owners = BTreeSet::new();
+    for event in page {
+        owners.extend(seal::sealed_owners(&event.payload, &event.metadata)?);
+    }
+    let owners: Vec<Uuid> = owners.into_iter().collect();
     sqlx::query(
         "INSERT INTO data_keys (owner, wrapped, erased_at, lost_at) \
          SELECT owner, NULL, clock_timestamp(), clock_timestamp() FROM unnest($1) AS o (owner) \

@@ -6,6 +6,7 @@
 
 mod bus;
 mod error;
+mod feed;
 mod follower;
 mod live;
 mod message;
@@ -17,6 +18,7 @@ mod witness;
 
 pub use bus::{Bus, BusOptions};
 pub use error::BusError;
+pub use feed::{Feed, FeedFollower};
 pub use follower::Follower;
 pub use live::{LiveFrame, LiveFrames, Wakes};
 pub use message::{STREAM, decode, subject_of};

@@ -54,6 +54,11 @@ impl Reader {
         Self { pool, log }
     }
 
+    /// The log itself, for what read models leave in it.
+    pub(crate) fn log(&self) -> &EventLog {
+        &self.log
+    }
+
     /// Asks a read model.
     pub(crate) async fn read<T>(
         &self,
@@ -90,6 +95,33 @@ impl Reader {
             return Ok(first);
         }
         self.read_after(projection, head, deadline, &query).await
+    }
+
+    /// Like `lookup`, for a query that reads the checkpoint and the rows in one statement.
+    pub(crate) async fn lookup_at_once<T>(
+        &self,
+        wanted: Wanted,
+        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, Option<T>), LogError>>,
+    ) -> Result<Fresh<Option<T>>, LogError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut after = match wanted {
+            Wanted::Now => 0,
+            Wanted::After(position) => position,
+        };
+        let mut is_head = false;
+        let mut pause = POLL_MIN;
+        loop {
+            let (checkpoint, value) = query(&mut *self.pool.acquire().await?).await?;
+            if value.is_none() && checkpoint >= after && !is_head {
+                (after, is_head) = (self.log.head().await?.max(after), true);
+            }
+            if checkpoint >= after || Instant::now() >= deadline {
+                let behind = (checkpoint < after).then_some(after - checkpoint);
+                return Ok(Fresh { value, checkpoint, behind });
+            }
+            sleep(pause).await;
+            pause = (pause * 3 / 2).min(POLL_MAX);
+        }
     }
 
     async fn read_after<T>(

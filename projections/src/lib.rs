@@ -17,6 +17,7 @@ pub mod assets;
 pub mod conversations;
 pub mod credits;
 pub mod generations;
+pub mod history;
 pub mod runtime;
 pub mod templates;
 pub mod work;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(conversations::Conversations),
         Arc::new(credits::CreditAccounts),
         Arc::new(generations::Generations),
+        Arc::new(history::History),
         Arc::new(templates::Templates),
         Arc::new(work::WorkToDo),
     ]

@@ -43,14 +43,14 @@ async fn a_relay_that_was_paused_for_longer_than_its_lease_does_no_harm_when_it_
     let paused = world.workers.pop().unwrap();
     for _ in 0..3 {
         // Paused in the middle of publishing; the other one takes over when the lease has ended.
-        tokio::join!(talk(&user, &chat, 40), paused.signal("STOP"));
+        tokio::join!(talk(&user, &chat, 40), paused.pause());
         stream_reaches_the_log(&world).await;
-        tokio::join!(talk(&user, &chat, 40), paused.signal("CONT"));
+        tokio::join!(talk(&user, &chat, 40), paused.resume());
         stream_reaches_the_log(&world).await;
         // Now the other way round.
-        tokio::join!(talk(&user, &chat, 40), standing_by.signal("STOP"));
+        tokio::join!(talk(&user, &chat, 40), standing_by.pause());
         stream_reaches_the_log(&world).await;
-        standing_by.signal("CONT").await;
+        standing_by.resume().await;
     }
     world.check(&[]).await;
 }

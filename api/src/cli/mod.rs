@@ -2,7 +2,9 @@
 
 mod log;
 mod output;
+mod rebuild;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,12 +37,15 @@ enum Command {
     Serve,
     /// Background work only.
     Work {
-        /// Which work.
-        #[arg(long, value_enum, default_value = "all")]
-        role: WorkRole,
+        /// Which work; several are separated by commas.
+        #[arg(long = "role", value_enum, value_delimiter = ',', default_value = "all")]
+        roles: Vec<WorkRole>,
     },
     /// Brings the database schema up to date and ends.
     Migrate,
+    /// Builds a read model anew from the log, compares it with the live one and swaps the two. Everything
+    /// goes on meanwhile. Exit code 3 when the rows differ.
+    Rebuild(rebuild::RebuildArgs),
     /// Questions to the log, and mending it.
     Log {
         #[command(subcommand)]
@@ -68,8 +73,8 @@ enum AdminAction {
 }
 
 /// Parses the arguments and runs the command.
-pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = Cli::parse_from(arguments);
     start_logging(&cli.config, matches!(cli.command, Some(Command::Demo(_))));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -101,13 +106,14 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command.unwrap_or(Command::Up) {
         Command::Up => up(config).await,
         Command::Serve => serve(config).await,
-        Command::Work { role } => work(config, role).await,
+        Command::Work { roles } => work(config, &roles).await,
         Command::Migrate => {
             let (pool, _) = stack::database(&config).await?;
             event_log::migrate(&pool).await?;
             output::line("the schema is up to date");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Rebuild(args) => rebuild::run(&config, &args).await,
         Command::Log { question } => log::run(config, question).await,
         Command::Admin { action: AdminAction::Create { email, password } } => {
             create_admin(config, Login { email, password }).await
@@ -147,7 +153,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let app = App::new(config, stack, limited);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
-    tasks.work(&app, WorkRole::All);
+    tasks.work(&app, &[WorkRole::All]);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
     tasks.serve(&app, listener).await?;
@@ -171,13 +177,13 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(config: Config, role: WorkRole) -> anyhow::Result<ExitCode> {
+async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
     let app = App::new(config, stack, false);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
-    tasks.work(&app, role);
-    output::line(&format!("ready: working as {role:?}").to_lowercase());
+    tasks.work(&app, roles);
+    output::line(&format!("ready: working as {roles:?}").to_lowercase());
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::session::{Session, SessionEvent};
 use domain::user::User;
 use event_log::{EventLog, LogError, RecordedEvent};
-use nats::{Bus, Follower, LiveFrame};
+use nats::{Bus, Feed, LiveFrame};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -125,8 +125,8 @@ impl Router {
 
     /// Follows the log from behind `start`, which must be known before the first connection is opened: what
     /// falls between the two would be shown to nobody. Runs until the task is dropped.
-    pub async fn follow(self, log: EventLog, bus: Bus, start: i64) {
-        let mut follower = Follower::new(log.clone(), bus, start);
+    pub async fn follow(self, log: EventLog, feed: Feed, start: i64) {
+        let mut follower = feed.follow(start);
         loop {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {
@@ -134,14 +134,12 @@ impl Router {
                         self.route_surely(&log, event).await;
                     }
                 }
-                Err(LogError::Replaced { .. }) => match log.place().await {
-                    Ok((log_id, position)) => {
-                        tracing::warn!(%log_id, position, "the log was replaced: every client is told to reset");
-                        follower.rewind(position);
-                        self.reset_all(&Routed::Reset { log_id, position });
-                    }
-                    Err(_) => tokio::time::sleep(RETRY_DELAY).await,
-                },
+                Err(LogError::Replaced { .. }) => {
+                    let (log_id, position) = place_of(&log).await;
+                    tracing::warn!(%log_id, position, "the log was replaced: every client is told to reset");
+                    follower.rewind(position);
+                    self.reset_all(&Routed::Reset { log_id, position });
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the live router tries again");
                     tokio::time::sleep(RETRY_DELAY).await;
@@ -152,9 +150,9 @@ impl Router {
 
     /// Routes an event, however long the database is away. Where an event cannot be shown at all, its owner's
     /// connections are cut off rather than shown the next one: they resume, and nothing is lost silently.
-    async fn route_surely(&self, log: &EventLog, event: RecordedEvent) {
+    async fn route_surely(&self, log: &EventLog, event: Arc<RecordedEvent>) {
         loop {
-            match self.route(log, event.clone()).await {
+            match self.route(log, Arc::clone(&event)).await {
                 Ok(()) => return,
                 Err(LogError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 Err(error) => {
@@ -168,7 +166,7 @@ impl Router {
         }
     }
 
-    async fn route(&self, log: &EventLog, event: RecordedEvent) -> Result<(), LogError> {
+    async fn route(&self, log: &EventLog, event: Arc<RecordedEvent>) -> Result<(), LogError> {
         match event.aggregate_type.as_str() {
             // What another process wrote must not go on being believed here.
             "session" => log.evict::<Session>(&event.aggregate_id),
@@ -180,7 +178,7 @@ impl Router {
             return Ok(());
         }
         let position = event.position;
-        let opened = log.open(event.into()).await?;
+        let opened = log.open(event).await?;
         if opened.recorded.event_type == "SessionEnded"
             && let SessionEvent::SessionEnded { session_id, .. } = opened.parse()?
         {
@@ -205,5 +203,16 @@ impl Router {
             }
             tokio::time::sleep(RETRY_DELAY).await;
         }
+    }
+}
+
+/// Which log this is, and its head, however long the database is away.
+async fn place_of(log: &EventLog) -> (Uuid, i64) {
+    loop {
+        match log.place().await {
+            Ok(place) => return place,
+            Err(error) => tracing::debug!(%error, "the log cannot be asked yet"),
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }

@@ -1,19 +1,21 @@
 //! One file per group of endpoints: request and response types, handlers, the problems they can give.
 
 pub mod admin;
+pub mod admin_projections;
 pub mod algorithms;
 pub mod assets;
 pub mod auth;
 pub mod chat;
 pub mod credits;
 pub mod generation;
+pub mod history;
 pub mod me;
 pub mod templates;
 
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
@@ -39,6 +41,16 @@ pub struct Paging {
 
 fn default_limit() -> i64 {
     20
+}
+
+/// `Link: <path>; rel="next"` where there is a next page. `path` has a query already.
+fn next_page(cursor: Option<i64>, path: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let link = cursor.map(|cursor| format!("<{path}&cursor={cursor}>; rel=\"next\""));
+    if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
+        headers.insert(header::LINK, link);
+    }
+    headers
 }
 
 impl From<Paging> for projections::Page {

@@ -7,8 +7,10 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
 
 use super::{AppendError, Appended, NewUnit, batch};
+use crate::cache::StreamKey;
 use crate::error::is_transient;
 use crate::guard::Guard;
 
@@ -173,30 +175,49 @@ fn refuse(batch: Vec<Pending>, error: &AppendError) -> Vec<Pending> {
 /// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice. The
 /// units that have to wait stay in their order.
 pub(super) fn next_batch(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
-    let mut batch = Vec::new();
+    let mut batch = Vec::with_capacity(waiting.len().min(BATCH_UNITS_MAX));
     let mut bytes = 0;
-    let mut streams = HashSet::new();
-    let mut others = HashSet::new();
+    let mut seen = Seen::default();
     let mut left = VecDeque::new();
-    for pending in waiting.drain(..) {
-        let unit = &pending.unit;
-        let mut own: Vec<(u8, Vec<u8>)> =
-            vec![(0, [unit.owner.as_bytes().as_slice(), unit.command_id.as_bytes()].concat())];
-        own.extend(unit.claims.iter().map(|claim| (1, claim.key_hash.clone())));
-        let size = unit.bytes();
+    while let Some(pending) = waiting.pop_front() {
+        let size = pending.unit.bytes();
         let fits = batch.len() < BATCH_UNITS_MAX && (batch.is_empty() || bytes + size <= BATCH_BYTES_MAX);
-        let shares = unit.expected.iter().any(|(stream, _)| streams.contains(stream))
-            || own.iter().any(|key| others.contains(key));
         // Its keys count even when it waits, so that units of one stream keep their order.
-        streams.extend(unit.expected.iter().map(|(stream, _)| stream.clone()));
-        others.extend(own);
+        let shares = seen.add(&pending.unit);
         if fits && !shares {
             bytes += size;
             batch.push(pending);
         } else {
             left.push_back(pending);
         }
+        if batch.len() == BATCH_UNITS_MAX {
+            break;
+        }
     }
+    left.append(waiting);
     *waiting = left;
     batch
+}
+
+/// What units of a batch wrote or waited for.
+#[derive(Default)]
+struct Seen {
+    streams: HashSet<StreamKey>,
+    commands: HashSet<(Uuid, Uuid)>,
+    claims: HashSet<Vec<u8>>,
+}
+
+impl Seen {
+    /// Adds a unit, and tells whether it shares something with an earlier one. What it has twice itself does
+    /// not count: a unit may release and take the same claim, and a stream named twice is refused later.
+    fn add(&mut self, unit: &NewUnit) -> bool {
+        let command = (unit.owner, unit.command_id);
+        let shares = self.commands.contains(&command)
+            || unit.expected.iter().any(|(stream, _)| self.streams.contains(stream))
+            || unit.claims.iter().any(|claim| self.claims.contains(&claim.key_hash));
+        self.commands.insert(command);
+        self.streams.extend(unit.expected.iter().map(|(stream, _)| *stream));
+        self.claims.extend(unit.claims.iter().map(|claim| claim.key_hash.clone()));
+        shares
+    }
 }

@@ -1,110 +1,180 @@
-//! The call of `append_batch`: units as arrays, outcomes as rows.
+//! The call of `append_units`: units as arrays, and what became of each.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 
 use super::{Appended, NewUnit};
-use crate::chain::EventDigest;
+use crate::chain::{Chain, EventDigest};
 
-/// What `append_batch` said of a unit; `None` when it shares something with an earlier one of the batch.
+/// What `append_units` said of a unit; `None` when it shares something with an earlier one of the batch.
 pub(super) type Outcome = Option<Appended>;
 
-const CALL: &str = "SELECT unit, outcome, first_position, last_position, detail FROM append_batch(\
+const CALL: &str = "SELECT base, outcomes, firsts, lasts, details FROM append_units(\
      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
      $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)";
+
+/// The units of a batch, numbered as the function wants them.
+struct Numbers {
+    /// Of each unit, the places of its first and last event in the batch, from 1.
+    firsts: Vec<i32>,
+    lasts: Vec<i32>,
+    /// Of each stream, event and claim, its unit, from 1.
+    stream_units: Vec<i32>,
+    event_units: Vec<i32>,
+    claim_units: Vec<i32>,
+    /// Of each event and snapshot, its stream, from 1.
+    event_streams: Vec<i32>,
+    snapshot_streams: Vec<i32>,
+}
+
+impl Numbers {
+    fn of(units: &[&NewUnit]) -> Self {
+        let mut numbers = Self {
+            firsts: Vec::with_capacity(units.len()),
+            lasts: Vec::with_capacity(units.len()),
+            stream_units: Vec::with_capacity(units.len()),
+            event_units: Vec::with_capacity(units.len()),
+            claim_units: Vec::new(),
+            event_streams: Vec::with_capacity(units.len()),
+            snapshot_streams: Vec::new(),
+        };
+        for (unit, number) in units.iter().zip(1..) {
+            let streams_before = numbers.stream_units.len();
+            let stream = |index: usize| count(streams_before + index + 1);
+            numbers.firsts.push(count(numbers.event_units.len() + 1));
+            numbers.event_streams.extend(unit.events.iter().map(|event| stream(event.stream)));
+            numbers.snapshot_streams.extend(unit.snapshots.iter().map(|snapshot| stream(snapshot.stream)));
+            numbers.event_units.extend(unit.events.iter().map(|_| number));
+            numbers.lasts.push(count(numbers.event_units.len()));
+            numbers.stream_units.extend(unit.expected.iter().map(|_| number));
+            numbers.claim_units.extend(unit.claims.iter().map(|_| number));
+        }
+        numbers
+    }
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
 
 /// Sends the units in one statement and returns one outcome per unit, in their order.
 pub(super) async fn send(
     connection: &mut PgConnection,
     units: &[&NewUnit],
 ) -> Result<Vec<Outcome>, sqlx::Error> {
-    let expected: Vec<_> = numbered(units, |unit| &unit.expected).collect();
-    let events: Vec<_> = numbered(units, |unit| &unit.events).collect();
-    let claims: Vec<_> = numbered(units, |unit| &unit.claims).collect();
-    let snapshots: Vec<_> = numbered(units, |unit| &unit.snapshots).collect();
-    let digests: Vec<Vec<u8>> = events
-        .iter()
-        .map(|(_, event)| {
+    let numbers = Numbers::of(units);
+    let row = sqlx::query(CALL)
+        .bind(of_units(units, |unit| unit.owner))
+        .bind(of_units(units, |unit| unit.command_id))
+        .bind(of_units(units, |unit| unit.fingerprint.as_slice()))
+        .bind(of_units(units, |unit| unit.outcome.as_str()))
+        .bind(of_units(units, |unit| unit.expires_at))
+        .bind(of_units(units, |unit| unit.metadata.as_str()))
+        .bind(of_units(units, |unit| unit.event_owner))
+        .bind(&numbers.firsts)
+        .bind(&numbers.lasts)
+        .bind(&numbers.stream_units)
+        .bind(of_parts(units, |unit| &unit.expected, |(stream, _)| stream.aggregate_type))
+        .bind(of_parts(units, |unit| &unit.expected, |(stream, _)| stream.aggregate_id))
+        .bind(of_parts(units, |unit| &unit.expected, |(_, version)| *version))
+        .bind(&numbers.event_units)
+        .bind(&numbers.event_streams)
+        .bind(of_parts(units, |unit| &unit.events, |event| event.sequence))
+        .bind(of_parts(units, |unit| &unit.events, |event| event.event_id))
+        .bind(of_parts(units, |unit| &unit.events, |event| event.event_type.as_str()))
+        .bind(of_parts(units, |unit| &unit.events, |event| event.event_version.as_str()))
+        .bind(of_parts(units, |unit| &unit.events, |event| event.payload.as_str()))
+        .bind(digests(units))
+        .bind(&numbers.claim_units)
+        .bind(of_parts(units, |unit| &unit.claims, |claim| claim.kind))
+        .bind(of_parts(units, |unit| &unit.claims, |claim| claim.key_hash.as_slice()))
+        .bind(of_parts(units, |unit| &unit.claims, |claim| claim.owner))
+        .bind(of_parts(units, |unit| &unit.claims, |claim| claim.taken))
+        .bind(&numbers.snapshot_streams)
+        .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.version))
+        .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.schema_tag.as_str()))
+        .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.payload.as_str()))
+        .bind(units.iter().any(|unit| unit.expects_unwritten()))
+        .fetch_one(connection)
+        .await?;
+    match row.try_get::<Option<i64>, _>(0)? {
+        Some(base) => Ok(numbers
+            .firsts
+            .iter()
+            .zip(&numbers.lasts)
+            .map(|(first, last)| {
+                Some(Appended::Stored { first: base + i64::from(*first), last: base + i64::from(*last) })
+            })
+            .collect()),
+        None => outcomes(&row, units.len()),
+    }
+}
+
+fn of_units<'a, C>(units: &[&'a NewUnit], cell: impl Fn(&'a NewUnit) -> C) -> Vec<C> {
+    units.iter().map(|unit| cell(unit)).collect()
+}
+
+fn of_parts<'a, T: 'a, C>(
+    units: &[&'a NewUnit],
+    parts: impl Fn(&'a NewUnit) -> &'a Vec<T>,
+    cell: impl Fn(&'a T) -> C,
+) -> Vec<C> {
+    let mut column = Vec::with_capacity(units.len());
+    for unit in units {
+        column.extend(parts(unit).iter().map(&cell));
+    }
+    column
+}
+
+fn digests(units: &[&NewUnit]) -> Vec<Chain> {
+    let mut column = Vec::with_capacity(units.len());
+    for unit in units {
+        for event in &unit.events {
+            let (stream, _) = &unit.expected[event.stream];
+            let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
             let digest = EventDigest {
-                aggregate_type: event.stream.aggregate_type,
-                aggregate_id: &event.stream.aggregate_id,
+                aggregate_type: stream.aggregate_type,
+                aggregate_id: stream.aggregate_id.hyphenated().encode_lower(&mut id),
                 sequence: event.sequence,
                 event_type: &event.event_type,
                 event_version: &event.event_version,
                 event_id: event.event_id,
                 payload: &event.payload,
-                metadata: &event.metadata,
-                owner: event.owner,
+                metadata: &unit.metadata,
+                owner: unit.event_owner,
             };
-            digest.compute().to_vec()
-        })
-        .collect();
-    let rows = sqlx::query(CALL)
-        .bind(column(units, |unit| unit.owner))
-        .bind(column(units, |unit| unit.command_id))
-        .bind(column(units, |unit| unit.fingerprint.as_slice()))
-        .bind(column(units, |unit| unit.outcome.as_str()))
-        .bind(column(units, |unit| unit.expires_at))
-        .bind(column(&expected, |(unit, _)| *unit))
-        .bind(column(&expected, |(_, (stream, _))| stream.aggregate_type))
-        .bind(column(&expected, |(_, (stream, _))| stream.aggregate_id.as_str()))
-        .bind(column(&expected, |(_, (_, version))| *version))
-        .bind(column(&events, |(unit, _)| *unit))
-        .bind(column(&events, |(_, event)| event.event_id))
-        .bind(column(&events, |(_, event)| event.stream.aggregate_type))
-        .bind(column(&events, |(_, event)| event.stream.aggregate_id.as_str()))
-        .bind(column(&events, |(_, event)| event.sequence))
-        .bind(column(&events, |(_, event)| event.event_type.as_str()))
-        .bind(column(&events, |(_, event)| event.event_version.as_str()))
-        .bind(column(&events, |(_, event)| event.payload.as_str()))
-        .bind(column(&events, |(_, event)| &*event.metadata))
-        .bind(column(&events, |(_, event)| event.owner))
-        .bind(digests)
-        .bind(column(&claims, |(unit, _)| *unit))
-        .bind(column(&claims, |(_, claim)| claim.kind))
-        .bind(column(&claims, |(_, claim)| claim.key_hash.as_slice()))
-        .bind(column(&claims, |(_, claim)| claim.owner))
-        .bind(column(&claims, |(_, claim)| claim.taken))
-        .bind(column(&snapshots, |(unit, _)| *unit))
-        .bind(column(&snapshots, |(_, snapshot)| snapshot.stream.aggregate_type))
-        .bind(column(&snapshots, |(_, snapshot)| snapshot.stream.aggregate_id.as_str()))
-        .bind(column(&snapshots, |(_, snapshot)| snapshot.version))
-        .bind(column(&snapshots, |(_, snapshot)| snapshot.schema_tag.as_str()))
-        .bind(column(&snapshots, |(_, snapshot)| snapshot.payload.as_str()))
-        .fetch_all(connection)
-        .await?;
-    if rows.len() != units.len() {
-        return Err(sqlx::Error::Protocol(format!("{} outcomes for {} units", rows.len(), units.len())));
+            column.push(digest.compute());
+        }
     }
-    rows.iter().map(outcome).collect()
+    column
 }
 
-fn numbered<'a, T: 'a>(
-    units: &'a [&'a NewUnit],
-    part: impl Fn(&'a NewUnit) -> &'a Vec<T> + 'a,
-) -> impl Iterator<Item = (i32, &'a T)> + 'a {
-    (1..).zip(units).flat_map(move |(number, unit)| part(unit).iter().map(move |item| (number, item)))
-}
-
-fn column<'a, T, C>(rows: &'a [T], cell: impl Fn(&'a T) -> C) -> Vec<C> {
-    rows.iter().map(cell).collect()
-}
-
-fn outcome(row: &PgRow) -> Result<Outcome, sqlx::Error> {
-    let detail = || row.try_get::<Option<String>, _>("detail").map(Option::unwrap_or_default);
-    Ok(match row.try_get::<&str, _>("outcome")? {
-        "appended" => Some(Appended::Stored {
-            first: row.try_get("first_position")?,
-            last: row.try_get("last_position")?,
-        }),
-        "duplicate" => Some(Appended::Duplicate {
-            first: row.try_get("first_position")?,
-            last: row.try_get("last_position")?,
-            outcome: detail()?,
-        }),
-        "mismatch" => Some(Appended::Mismatch),
-        "conflict" => Some(Appended::Conflict { stream: detail()? }),
-        "taken" => Some(Appended::Taken { kind: detail()? }),
-        "deferred" => None,
-        other => return Err(sqlx::Error::Protocol(format!("append_batch said {other}"))),
+/// What became of each unit of a batch that could not be stored as it was.
+fn outcomes(row: &PgRow, units: usize) -> Result<Vec<Outcome>, sqlx::Error> {
+    let outcomes: Vec<String> = row.try_get(1)?;
+    let firsts: Vec<Option<i64>> = row.try_get(2)?;
+    let lasts: Vec<Option<i64>> = row.try_get(3)?;
+    let details: Vec<Option<String>> = row.try_get(4)?;
+    if [outcomes.len(), firsts.len(), lasts.len(), details.len()] != [units; 4] {
+        return Err(sqlx::Error::Protocol(format!("{} outcomes for {units} units", outcomes.len())));
+    }
+    let rows = outcomes.iter().zip(firsts).zip(lasts).zip(details);
+    rows.map(|(((outcome, first), last), detail)| {
+        let position = |position: Option<i64>| {
+            position.ok_or_else(|| sqlx::Error::Protocol("a stored unit has no position".to_owned()))
+        };
+        let detail = detail.unwrap_or_default();
+        Ok(match outcome.as_str() {
+            "appended" => Some(Appended::Stored { first: position(first)?, last: position(last)? }),
+            "duplicate" => {
+                Some(Appended::Duplicate { first: position(first)?, last: position(last)?, outcome: detail })
+            }
+            "mismatch" => Some(Appended::Mismatch),
+            "conflict" => Some(Appended::Conflict { stream: detail }),
+            "taken" => Some(Appended::Taken { kind: detail }),
+            "deferred" => None,
+            other => return Err(sqlx::Error::Protocol(format!("append_units said {other}"))),
+        })
     })
+    .collect()
 }

@@ -17,18 +17,18 @@ use crate::witness::Rewound;
 #[derive(Debug, Clone)]
 pub(crate) struct NewEvent {
     pub(crate) event_id: Uuid,
-    pub(crate) stream: StreamKey,
+    /// Which of the unit's expected streams it belongs to.
+    pub(crate) stream: usize,
     pub(crate) sequence: i64,
     pub(crate) event_type: String,
     pub(crate) event_version: String,
     pub(crate) payload: String,
-    pub(crate) metadata: std::sync::Arc<str>,
-    pub(crate) owner: Option<Uuid>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct NewSnapshot {
-    pub(crate) stream: StreamKey,
+    /// Which of the unit's expected streams it is of.
+    pub(crate) stream: usize,
     pub(crate) version: i64,
     pub(crate) schema_tag: String,
     pub(crate) payload: String,
@@ -50,6 +50,10 @@ pub(crate) struct NewUnit {
     pub(crate) fingerprint: Vec<u8>,
     pub(crate) outcome: String,
     pub(crate) expires_at: Option<DateTime<Utc>>,
+    /// JSON, the same for all events of the unit.
+    pub(crate) metadata: String,
+    /// Whose the events are.
+    pub(crate) event_owner: Option<Uuid>,
     /// The version at which each stream must be.
     pub(crate) expected: Vec<(StreamKey, i64)>,
     pub(crate) events: Vec<NewEvent>,
@@ -59,7 +63,13 @@ pub(crate) struct NewUnit {
 
 impl NewUnit {
     pub(crate) fn bytes(&self) -> usize {
-        self.events.iter().map(|event| event.payload.len() + event.metadata.len()).sum()
+        self.events.iter().map(|event| event.payload.len() + self.metadata.len()).sum()
+    }
+
+    /// Whether it expects something of a stream that it does not write. No constraint of the database would
+    /// notice, so the database has to look.
+    pub(crate) fn expects_unwritten(&self) -> bool {
+        (0..self.expected.len()).any(|stream| self.events.iter().all(|event| event.stream != stream))
     }
 }
 

@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::appender::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, next_batch};
 use super::{NewClaim, NewEvent, NewUnit};
 use crate::cache::StreamKey;
+use crate::clock;
 
 const HALF: usize = BATCH_BYTES_MAX / 2;
 
 fn stream(name: &str) -> StreamKey {
-    StreamKey { aggregate_type: "jar", aggregate_id: name.to_owned() }
+    StreamKey { aggregate_type: "jar", aggregate_id: clock::derived_id(Uuid::nil(), name) }
 }
 
 /// A unit that writes one event of no size to each of some streams.
@@ -23,6 +24,8 @@ fn unit(command: u128, streams: &[&str]) -> NewUnit {
         fingerprint: vec![],
         outcome: "null".to_owned(),
         expires_at: None,
+        metadata: "{}".to_owned(),
+        event_owner: None,
         expected: streams.iter().map(|name| (stream(name), 0)).collect(),
         events: vec![],
         claims: vec![],
@@ -33,13 +36,11 @@ fn unit(command: u128, streams: &[&str]) -> NewUnit {
 fn sized(command: u128, name: &str, bytes: usize) -> NewUnit {
     let event = NewEvent {
         event_id: Uuid::nil(),
-        stream: stream(name),
+        stream: 0,
         sequence: 1,
         event_type: "Filled".to_owned(),
         event_version: "1.0".to_owned(),
         payload: "x".repeat(bytes - "{}".len()),
-        metadata: "{}".into(),
-        owner: None,
     };
     NewUnit { events: vec![event], ..unit(command, &[name]) }
 }

@@ -118,7 +118,7 @@ where
         A::Command: Clone + Send + Sync,
         E: From<A::Error>,
     {
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.to_string() };
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id };
         let commands = commands.into_iter().collect();
         self.steps.push(Box::new(TypedStep::<A>::new(key, expected, commands, assume_new)));
         self
@@ -153,12 +153,8 @@ where
     }
 
     async fn run(mut self) -> Result<Committed, E> {
-        let mut keys: Vec<(&str, String)> = self
-            .steps
-            .iter()
-            .map(|step| (step.key().aggregate_type, step.key().aggregate_id.clone()))
-            .collect();
-        keys.push(("command", self.context.command_id.to_string()));
+        let command = StreamKey { aggregate_type: "command", aggregate_id: self.context.command_id };
+        let keys = self.steps.iter().map(|step| *step.key()).chain([command]);
         // A decision on a log that lost its end would be wrong, also where it is a refusal.
         self.log.admit()?;
         let _guards = self.log.locks().lock(keys).await;
@@ -168,7 +164,7 @@ where
                 step.load(&self.log, fresh).await?;
             }
             let decided = self.decide().await;
-            let events: Vec<NewDecision> = match decided {
+            let mut events: Vec<NewDecision> = match decided {
                 Ok(events) if !events.is_empty() => events,
                 refused_or_empty => {
                     if !self.all_fresh() {
@@ -178,7 +174,7 @@ where
                     return self.answer_without_events(refused_or_empty.err()).await;
                 }
             };
-            match self.append(&events).await? {
+            match self.append(&mut events).await? {
                 Appended::Stored { last, .. } => return Ok(self.remember(last, events)),
                 Appended::Duplicate { last, outcome, .. } => {
                     self.evict();
@@ -252,38 +248,29 @@ where
         }))
     }
 
-    async fn append(&mut self, decisions: &[NewDecision]) -> Result<Appended, E> {
+    /// Hands the decisions to the appender. Their payloads are taken out of them: after a conflict they are
+    /// decided anew.
+    async fn append(&mut self, decisions: &mut [NewDecision]) -> Result<Appended, E> {
         let vault = self.log.vault();
-        let metadata = self.metadata().await?;
         let mut sequences: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
         let mut events = Vec::with_capacity(decisions.len());
         for NewDecision { step, event } in decisions {
             sequences[*step] += 1;
-            let mut payload = event.payload.clone();
-            vault.seal(&mut payload).await?;
-            let payload = within_limit(payload.to_string())?;
             events.push(NewEvent {
                 event_id: clock::new_id(),
-                stream: self.steps[*step].key().clone(),
+                stream: *step,
                 sequence: sequences[*step],
                 event_type: event.event_type.clone(),
-                event_version: event.event_version.clone(),
-                payload,
-                metadata: metadata.clone(),
-                owner: self.context.owner,
+                event_version: std::mem::take(&mut event.event_version),
+                payload: within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?,
             });
         }
         let mut snapshots = Vec::new();
-        for (step, sequence) in self.steps.iter().zip(&sequences) {
+        for (stream, (step, sequence)) in self.steps.iter().zip(&sequences).enumerate() {
             if sequence / SNAPSHOT_EVERY_EVENTS > step.version() / SNAPSHOT_EVERY_EVENTS {
-                let (schema_tag, mut state) = step.snapshot()?;
-                vault.seal(&mut state).await?;
-                snapshots.push(NewSnapshot {
-                    stream: step.key().clone(),
-                    version: *sequence,
-                    schema_tag,
-                    payload: state.to_string(),
-                });
+                let (schema_tag, state) = step.snapshot()?;
+                let payload = vault.seal(state).await?;
+                snapshots.push(NewSnapshot { stream, version: *sequence, schema_tag, payload });
             }
         }
         let expires_at = match self.context.receipt {
@@ -302,7 +289,9 @@ where
             fingerprint: self.context.fingerprint.clone(),
             outcome: self.outcome.to_string(),
             expires_at,
-            expected: self.steps.iter().map(|step| (step.key().clone(), step.version())).collect(),
+            metadata: self.metadata().await?,
+            event_owner: self.context.owner,
+            expected: self.steps.iter().map(|step| (*step.key(), step.version())).collect(),
             events,
             claims: claims.collect(),
             snapshots,
@@ -314,26 +303,21 @@ where
         })
     }
 
-    async fn metadata(&self) -> Result<std::sync::Arc<str>, LogError> {
+    /// The metadata of the unit's events. What belongs to the person who acts is sealed.
+    async fn metadata(&self) -> Result<String, LogError> {
         let person = match self.context.actor.receipt_owner() {
             nil if nil.is_nil() => self.context.owner,
             actor => Some(actor),
         };
-        let texts: Vec<&str> =
-            [&self.context.ip, &self.context.user_agent].into_iter().flatten().map(String::as_str).collect();
+        let CommandContext { ip, user_agent, .. } = &self.context;
         let sealed = match person {
-            Some(person) if !texts.is_empty() => self.log.vault().seal_texts(person, &texts).await?,
-            _ => vec![],
+            Some(person) if ip.is_some() || user_agent.is_some() => {
+                let texts = [ip.as_deref(), user_agent.as_deref()];
+                self.log.vault().seal_texts(person, texts).await?
+            }
+            _ => [None, None],
         };
-        let seal = |text: &str| {
-            texts
-                .iter()
-                .position(|known| *known == text)
-                .and_then(|index| sealed.get(index).cloned().flatten())
-        };
-        let metadata = serde_json::to_string(&self.context.metadata(seal))
-            .map_err(|error| LogError::Refused { reason: error.to_string() })?;
-        Ok(metadata.into())
+        self.context.metadata(sealed)
     }
 
     fn remember(self, position: i64, decisions: Vec<NewDecision>) -> Committed {

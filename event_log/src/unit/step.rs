@@ -3,7 +3,6 @@
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use futures::future::BoxFuture;
-use serde_json::Value;
 
 use crate::LogError;
 use crate::cache::StreamKey;
@@ -14,7 +13,8 @@ use crate::log::EventLog;
 pub(super) struct Decision {
     pub(super) event_type: String,
     pub(super) event_version: String,
-    pub(super) payload: Value,
+    /// JSON.
+    pub(super) payload: String,
 }
 
 /// One aggregate of a unit, with its type hidden.
@@ -26,7 +26,7 @@ pub(super) trait Step<E>: Send + Sync {
     fn load<'a>(&'a mut self, log: &'a EventLog, fresh: bool) -> BoxFuture<'a, Result<(), LogError>>;
     fn decide(&mut self) -> BoxFuture<'_, Result<Vec<Decision>, E>>;
     /// The schema tag and the state after the decision.
-    fn snapshot(&self) -> Result<(String, Value), LogError>;
+    fn snapshot(&self) -> Result<(String, String), LogError>;
     fn remember(self: Box<Self>, log: &EventLog, version: i64);
 }
 
@@ -95,12 +95,12 @@ where
             let mark = log.cache().mark();
             let loaded = match log.cache().get::<A>(&self.key) {
                 Some((state, version)) => {
-                    load::advance(log.pool(), log.vault(), &self.key.aggregate_id, state, version).await?
+                    load::advance(log.pool(), log.vault(), self.key.aggregate_id, state, version).await?
                 }
-                None => load::load(log.pool(), log.vault(), &self.key.aggregate_id).await?,
+                None => load::load(log.pool(), log.vault(), self.key.aggregate_id).await?,
             };
             (self.state, self.version, self.fresh) = (loaded.0, loaded.1, true);
-            log.cache().put_read(mark, self.key.clone(), self.state.clone(), self.version);
+            log.cache().put_read(mark, self.key, self.state.clone(), self.version);
             Ok(())
         })
     }
@@ -119,7 +119,7 @@ where
                 let sink = EventSink::default();
                 next.handle(command.clone(), &(), &sink).await?;
                 for event in sink.collect().await {
-                    let payload = serde_json::to_value(&event)
+                    let payload = serde_json::to_string(&event)
                         .map_err(|error| LogError::Refused { reason: error.to_string() })?;
                     decisions.push(Decision {
                         event_type: event.event_type(),
@@ -133,8 +133,8 @@ where
         })
     }
 
-    fn snapshot(&self) -> Result<(String, Value), LogError> {
-        let state = serde_json::to_value(self.next.as_ref().unwrap_or(&self.state))
+    fn snapshot(&self) -> Result<(String, String), LogError> {
+        let state = serde_json::to_string(self.next.as_ref().unwrap_or(&self.state))
             .map_err(|error| LogError::Refused { reason: error.to_string() })?;
         Ok((load::schema_tag::<A>(), state))
     }

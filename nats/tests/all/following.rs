@@ -152,3 +152,55 @@ async fn a_follower_says_that_the_log_was_replaced_and_goes_on_where_it_is_told(
     assert_eq!(positions(&read_up_to(&mut follower, next).await), [next]);
     world.assert_equal().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_listens_to_the_feed_is_told_that_the_log_was_replaced_and_never_skips_into_the_new_one() {
+    let world = World::new().await;
+    let (relay, _) = world.relay();
+    world.write_many(20).await;
+    world.published().await;
+    relay.abort();
+    let feed = nats::Feed::start(world.log.clone(), world.bus.clone());
+    let (mut listening, mut late) = (feed.follow(0), feed.follow(18));
+    while listening.position() < 20 {
+        listening.next(100).await.unwrap();
+    }
+    late.next(1).await.unwrap();
+    let idle = tokio::time::timeout(Duration::from_millis(300), listening.next(100)).await;
+    assert!(idle.is_err(), "there is nothing to read");
+    // The log loses its end, becomes another one and grows beyond what both had read.
+    world.unguard().await;
+    world.run("DELETE FROM events WHERE position > 10").await;
+    let log_id = event_log::start_new_log(&world.pool).await.unwrap();
+    world.bus.start_stream_anew(&world.log).await.unwrap();
+    let _relay = world.relay();
+    world.write_many(20).await;
+    for follower in [&mut listening, &mut late] {
+        let told = tokio::time::timeout(Duration::from_secs(20), follower.next(100)).await.unwrap();
+        assert!(matches!(told, Err(LogError::Replaced { log_id: new }) if new == log_id), "{told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_begins_anew_in_a_restored_log_gets_what_is_recovered_though_the_feed_has_passed_it() {
+    let world = World::new().await;
+    let (relay, _) = world.relay();
+    world.write_many(20).await;
+    world.published().await;
+    relay.abort();
+    let feed = nats::Feed::start(world.log.clone(), world.bus.clone());
+    let mut first = feed.follow(0);
+    while first.position() < 20 {
+        first.next(100).await.unwrap();
+    }
+    world.unguard().await;
+    world.run("CREATE TABLE lost AS SELECT * FROM events WHERE position > 10").await;
+    world.run("DELETE FROM events WHERE position > 10").await;
+    // A projection whose checkpoint was restored too.
+    let mut again = feed.follow(10);
+    let more = tokio::time::timeout(Duration::from_millis(700), again.next(100)).await;
+    assert!(more.is_err(), "handed out what the log does not hold: {more:?}");
+    world.run("INSERT INTO events SELECT * FROM lost").await;
+    let events = tokio::time::timeout(Duration::from_secs(20), again.next(100)).await.unwrap().unwrap();
+    assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), (11..=20).collect::<Vec<_>>());
+}

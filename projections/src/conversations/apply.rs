@@ -6,6 +6,7 @@ use domain::conversation::{Conversation, ConversationEvent};
 use event_log::OpenedEvent;
 use sqlx::PgConnection;
 
+use super::page::apply_page;
 use super::{MessageView, NAME, message_view};
 use crate::runtime::{ApplyError, Projection, one_row, subject};
 
@@ -25,6 +26,13 @@ impl Projection for Conversations {
 
     fn tables(&self) -> &'static [&'static str] {
         &["conversations", "messages"]
+    }
+
+    async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
+        match events {
+            [event] => self.apply(tx, event).await,
+            page => apply_page(tx, page).await,
+        }
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {

@@ -3,6 +3,7 @@
 //! Owns `conversations` and `messages`, and the form in which clients see a message.
 
 mod apply;
+mod page;
 mod queries;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use event_log::LogError;
 use futures::FutureExt;
 use serde::Serialize;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
 use super::{MessageView, NAME};
@@ -137,50 +137,77 @@ pub async fn messages(
 ) -> Result<Fresh<Option<MessagePage>>, LogError> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     reader
-        .lookup(NAME, wanted, move |connection| {
-            async move {
-                let known: bool = sqlx::query_scalar(
-                    "SELECT EXISTS (SELECT 1 FROM conversations WHERE id = $1 AND user_id = $2)",
-                )
-                .bind(conversation)
-                .bind(user)
-                .fetch_one(&mut *connection)
-                .await?;
-                if known { Ok(Some(said(connection, conversation, window, limit).await?)) } else { Ok(None) }
-            }
-            .boxed()
+        .lookup_at_once(wanted, move |connection| {
+            async move { said(connection, (user, conversation), window, limit).await }.boxed()
         })
         .await
 }
 
+/// The checkpoint, whether the chat is there, and its messages: one statement, because this is what clients ask
+/// for most, and because one statement sees one state of all three.
+macro_rules! said {
+    ($bound:literal, $order:literal) => {
+        concat!(
+            "SELECT coalesce(c.position, 0) AS checkpoint, chat.id IS NOT NULL AS known, \
+                    m.id, m.role, m.type, m.content, m.metadata, m.timestamp, m.position \
+             FROM (SELECT 1) AS one \
+             LEFT JOIN checkpoints AS c ON c.projection = $1 \
+             LEFT JOIN conversations AS chat ON chat.id = $2 AND chat.user_id = $3 \
+             LEFT JOIN LATERAL ( \
+                 SELECT * FROM messages \
+                 WHERE conversation_id = chat.id AND position ",
+            $bound,
+            " $4 ORDER BY position ",
+            $order,
+            " LIMIT $5) AS m ON true ORDER BY m.position ",
+            $order
+        )
+    };
+}
+
 async fn said(
     connection: &mut PgConnection,
-    conversation: Uuid,
+    (user, conversation): (Uuid, Uuid),
     window: Window,
     limit: i64,
-) -> Result<MessagePage, LogError> {
+) -> Result<(i64, Option<MessagePage>), LogError> {
     let (bound, select) = match window {
-        Window::Newest | Window::Before(_) => (
-            if let Window::Before(cursor) = window { cursor } else { i64::MAX },
-            "SELECT id, role, type, content, metadata, timestamp, position FROM messages \
-             WHERE conversation_id = $1 AND position < $2 ORDER BY position DESC LIMIT $3",
-        ),
-        Window::After(cursor) => (
-            cursor,
-            "SELECT id, role, type, content, metadata, timestamp, position FROM messages \
-             WHERE conversation_id = $1 AND position > $2 ORDER BY position LIMIT $3",
-        ),
+        Window::Newest => (i64::MAX, said!("<", "DESC")),
+        Window::Before(cursor) => (cursor, said!("<", "DESC")),
+        Window::After(cursor) => (cursor, said!(">", "ASC")),
     };
-    let mut messages: Vec<Message> =
-        sqlx::query_as(select).bind(conversation).bind(bound).bind(limit + 1).fetch_all(connection).await?;
+    let rows = sqlx::query(select)
+        .bind(NAME)
+        .bind(conversation)
+        .bind(user)
+        .bind(bound)
+        .bind(limit + 1)
+        .fetch_all(connection)
+        .await?;
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let checkpoint = first.try_get("checkpoint")?;
+    if !first.try_get::<bool, _>("known")? {
+        return Ok((checkpoint, None));
+    }
+    let mut messages = Vec::with_capacity(rows.len());
+    // A chat without messages is one row without a message.
+    if first.try_get::<Option<i64>, _>("position")?.is_some() {
+        for row in &rows {
+            messages.push(Message::from_row(row)?);
+        }
+    }
+    Ok((checkpoint, Some(page_of(messages, window, limit))))
+}
+
+fn page_of(mut messages: Vec<Message>, window: Window, limit: i64) -> MessagePage {
     let more = keep(&mut messages, limit);
     if let Window::After(_) = window {
         let newer = messages.last().filter(|_| more).map(|last| last.position);
-        return Ok(MessagePage { messages, older: None, newer });
+        return MessagePage { messages, older: None, newer };
     }
     messages.reverse();
     let older = messages.first().filter(|_| more).map(|first| first.position);
-    Ok(MessagePage { messages, older, newer: None })
+    MessagePage { messages, older, newer: None }
 }
 
 /// Cuts the row that was read only to learn whether there is one more.

@@ -36,9 +36,9 @@ impl From<sqlx::Error> for Halt {
 }
 
 /// An event of the page that the projection cares for, or why it cannot be opened.
-type Opened = Result<OpenedEvent, Unopened>;
+pub(super) type Opened = Result<OpenedEvent, Unopened>;
 
-struct Unopened {
+pub(super) struct Unopened {
     position: i64,
     reason: String,
 }
@@ -48,8 +48,10 @@ pub(super) type AggregateKey = (String, String);
 /// What a worker holds while it holds the lease.
 pub(super) struct Batch<'a> {
     pub(super) projection: &'a dyn Projection,
+    /// Names the checkpoint: that of a rebuild is not the projection's.
+    pub(super) name: &'a str,
     pub(super) log: &'a EventLog,
-    pub(super) connection: PgConnection,
+    pub(super) connection: &'a mut PgConnection,
     pub(super) epoch: i64,
     /// The checkpoint.
     pub(super) position: i64,
@@ -59,9 +61,20 @@ pub(super) struct Batch<'a> {
 
 impl Batch<'_> {
     /// Applies a page that follows the checkpoint, and gives back the events that had an effect.
-    pub(super) async fn apply(&mut self, page: Vec<RecordedEvent>) -> Result<Vec<OpenedEvent>, Halt> {
+    pub(super) async fn apply(&mut self, page: Vec<Arc<RecordedEvent>>) -> Result<Vec<OpenedEvent>, Halt> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
-        let opened = self.open(page).await?;
+        let aggregates = self.projection.aggregates();
+        let wanted = page.into_iter().filter(|event| aggregates.contains(&event.aggregate_type.as_str()));
+        let opened = open_all(self.log, wanted.collect(), self.projection.reads_payloads()).await?;
+        self.apply_opened(opened, last).await
+    }
+
+    /// Applies the events up to `last` that the projection cares for, and gives back those that had an effect.
+    pub(super) async fn apply_opened(
+        &mut self,
+        opened: Vec<Opened>,
+        last: i64,
+    ) -> Result<Vec<OpenedEvent>, Halt> {
         if opened.is_empty() {
             return if self.advance(last).await? { Ok(vec![]) } else { Err(Halt::Lost) };
         }
@@ -75,28 +88,9 @@ impl Batch<'_> {
         self.apply_singly(opened, last).await
     }
 
-    async fn open(&self, page: Vec<RecordedEvent>) -> Result<Vec<Opened>, LogError> {
-        let wanted = self.projection.aggregates();
-        let mut opened = Vec::new();
-        for event in page {
-            if !wanted.contains(&event.aggregate_type.as_str()) {
-                continue;
-            }
-            let position = event.position;
-            opened.push(match self.log.open(Arc::new(event)).await {
-                Ok(event) => Ok(event),
-                Err(error) => match ApplyError::from(error) {
-                    ApplyError::Transient(error) => return Err(error),
-                    ApplyError::Poison { reason } => Err(Unopened { position, reason }),
-                },
-            });
-        }
-        Ok(opened)
-    }
-
     async fn advance(&mut self, to: i64) -> Result<bool, LogError> {
-        let (name, span) = (self.projection.name(), (self.position, to));
-        let moved = checkpoints::advance_in_tx(&mut self.connection, name, span, self.epoch).await?;
+        let (name, span) = (self.name, (self.position, to));
+        let moved = checkpoints::advance_in_tx(self.connection, name, span, self.epoch).await?;
         if moved {
             self.position = to;
         }
@@ -106,18 +100,16 @@ impl Batch<'_> {
     /// The whole page at once. `false` when it holds an event that cannot be applied; nothing is written then.
     async fn apply_together(&mut self, events: &[OpenedEvent], last: i64) -> Result<bool, Halt> {
         let mut tx = self.connection.begin().await?;
-        let (name, span) = (self.projection.name(), (self.position, last));
+        let (name, span) = (self.name, (self.position, last));
         if !checkpoints::advance_in_tx(&mut tx, name, span, self.epoch).await? {
             return Err(Halt::Lost);
         }
-        for event in events {
-            match self.projection.apply(&mut tx, event).await {
-                Ok(()) => {}
-                Err(ApplyError::Transient(error)) => return Err(error.into()),
-                Err(ApplyError::Poison { .. }) => {
-                    tx.rollback().await?;
-                    return Ok(false);
-                }
+        match self.projection.apply_page(&mut tx, events).await {
+            Ok(()) => {}
+            Err(ApplyError::Transient(error)) => return Err(error.into()),
+            Err(ApplyError::Poison { .. }) => {
+                tx.rollback().await?;
+                return Ok(false);
             }
         }
         tx.commit().await?;
@@ -128,7 +120,7 @@ impl Batch<'_> {
     /// Each event in a savepoint of its own, to find the one that cannot be applied and keep the others.
     async fn apply_singly(&mut self, opened: Vec<Opened>, last: i64) -> Result<Vec<OpenedEvent>, Halt> {
         let mut tx = self.connection.begin().await?;
-        let name = self.projection.name();
+        let name = self.name;
         if !checkpoints::advance_in_tx(&mut tx, name, (self.position, self.position), self.epoch).await? {
             return Err(Halt::Lost);
         }
@@ -177,6 +169,29 @@ impl Batch<'_> {
     fn is_parked(&self, event: &OpenedEvent) -> bool {
         !self.parked.is_empty() && self.parked.contains(&key_of(&event.recorded))
     }
+}
+
+/// Opens events. One that cannot be opened is the fault of the log or of the key, and is told apart from the
+/// database being away.
+pub(super) async fn open_all(
+    log: &EventLog,
+    events: Vec<impl Into<Arc<RecordedEvent>>>,
+    payloads: bool,
+) -> Result<Vec<Opened>, LogError> {
+    let mut opened = Vec::with_capacity(events.len());
+    for event in events {
+        let event: Arc<RecordedEvent> = event.into();
+        let position = event.position;
+        let event = if payloads { log.open(event).await } else { Ok(EventLog::unopened(event)) };
+        opened.push(match event {
+            Ok(event) => Ok(event),
+            Err(error) => match ApplyError::from(error) {
+                ApplyError::Transient(error) => return Err(error),
+                ApplyError::Poison { reason } => Err(Unopened { position, reason }),
+            },
+        });
+    }
+    Ok(opened)
 }
 
 pub(super) fn key_of(event: &RecordedEvent) -> AggregateKey {

@@ -6,6 +6,7 @@
 mod batch;
 mod error;
 mod parked;
+mod progress;
 mod rebuild;
 #[cfg(test)]
 mod tests;
@@ -19,8 +20,9 @@ use sqlx::postgres::PgQueryResult;
 use uuid::Uuid;
 
 pub use error::ApplyError;
-pub use parked::{ParkedEvent, parked, request_retry};
-pub use rebuild::{Progress, progress, rebuild};
+pub use parked::{ParkedEvent, parked, parked_of, request_retry};
+pub use progress::{Progress, STALLED_AFTER, State, Stop, progress};
+pub use rebuild::{Comparison, RebuildError, RebuildOptions, RebuildStep, Rebuilt, TableSum, rebuild};
 pub use worker::{Worker, WorkerStatus};
 
 /// What to do with an event that can never be applied.
@@ -41,8 +43,14 @@ pub trait Projection: Send + Sync + 'static {
     /// The aggregates whose events are applied. Others are passed over unopened.
     fn aggregates(&self) -> &'static [&'static str];
 
-    /// The tables that a rebuild empties first. None when applying an event again is harmless.
+    /// The tables that a rebuild makes anew. None when what is in them must outlive a rebuild; such a
+    /// projection cannot be rebuilt.
     fn tables(&self) -> &'static [&'static str];
+
+    /// Whether `apply` looks at payloads. One that does not is spared opening them: `payload` is then null.
+    fn reads_payloads(&self) -> bool {
+        true
+    }
 
     fn poison(&self) -> PoisonPolicy {
         PoisonPolicy::Park
@@ -51,8 +59,23 @@ pub trait Projection: Send + Sync + 'static {
     /// Writes what the event says.
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError>;
 
+    /// Writes what a page of events says, all or nothing. The effect is that of `apply`, one by one. A
+    /// projection with much to write does it here with few statements; it may answer poison for the page
+    /// without knowing which event it is, because the page is then applied one by one.
+    async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
+        for event in events {
+            self.apply(tx, event).await?;
+        }
+        Ok(())
+    }
+
     /// Told after the commit which events were applied. May be skipped when the process dies.
     async fn after_commit(&self, _bus: &Bus, _applied: &[&OpenedEvent]) {}
+}
+
+/// The lease of a projection's worker.
+fn lease_name(projection: &str) -> String {
+    format!("projection:{projection}")
 }
 
 /// The id of the aggregate that the event belongs to.

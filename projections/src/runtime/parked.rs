@@ -4,7 +4,6 @@
 //! operator asks for it. Within an aggregate the order is kept: the first that fails again keeps the rest.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use event_log::{LogError, RecordedEvent, checkpoints};
@@ -12,7 +11,8 @@ use serde::Serialize;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use super::ApplyError;
-use super::batch::{AggregateKey, Batch, Halt, apply_in_savepoint};
+use super::batch::{AggregateKey, Batch, Halt, apply_in_savepoint, open_all};
+use crate::page::Rows;
 
 /// Aggregates that are tried again at one taking of the lease.
 const RETRIED_AGGREGATES_MAX: i64 = 1000;
@@ -36,6 +36,22 @@ pub async fn parked(pool: &PgPool, limit: i64) -> Result<Vec<ParkedEvent>, LogEr
          FROM parked_events ORDER BY projection, position LIMIT $1",
     );
     Ok(rows.bind(limit).fetch_all(pool).await?)
+}
+
+/// Parked events of one projection behind `after`, in order, and how many there are in all.
+pub async fn parked_of(
+    pool: &PgPool,
+    projection: &str,
+    (after, limit): (i64, i64),
+) -> Result<Rows<ParkedEvent>, LogError> {
+    let total = sqlx::query_scalar("SELECT count(*) FROM parked_events WHERE projection = $1");
+    let total = total.bind(projection).fetch_one(pool).await?;
+    let rows = sqlx::query_as(
+        "SELECT projection, position, aggregate_type, aggregate_id, reason, parked_at, retry_requested_at \
+         FROM parked_events WHERE projection = $1 AND position > $2 ORDER BY position LIMIT $3",
+    );
+    let rows = rows.bind(projection).bind(after).bind(limit).fetch_all(pool).await?;
+    Ok(Rows { rows, total })
 }
 
 /// Asks the worker of a projection to try its parked events again, and tells how many there are.
@@ -93,18 +109,24 @@ async fn aggregates(
 impl Batch<'_> {
     /// Tries all parked events again and learns which aggregates have some left.
     pub(super) async fn retry_parked(&mut self) -> Result<(), Halt> {
-        let name = self.projection.name();
-        for key in aggregates(&mut self.connection, name, Some(RETRIED_AGGREGATES_MAX)).await? {
+        let name = self.name;
+        for key in aggregates(self.connection, name, Some(RETRIED_AGGREGATES_MAX)).await? {
             self.retry_aggregate(&key).await?;
         }
+        self.learn_parked().await?;
+        Ok(())
+    }
+
+    /// Learns which aggregates have parked events.
+    pub(super) async fn learn_parked(&mut self) -> Result<(), LogError> {
         let left: HashSet<AggregateKey> =
-            aggregates(&mut self.connection, name, None).await?.into_iter().collect();
+            aggregates(self.connection, self.name, None).await?.into_iter().collect();
         self.parked = left;
         Ok(())
     }
 
     async fn retry_aggregate(&mut self, (aggregate_type, aggregate_id): &AggregateKey) -> Result<(), Halt> {
-        let name = self.projection.name();
+        let name = self.name;
         let mut tx = self.connection.begin().await?;
         if !checkpoints::advance_in_tx(&mut tx, name, (self.position, self.position), self.epoch).await? {
             return Err(Halt::Lost);
@@ -122,9 +144,10 @@ impl Batch<'_> {
         let mut done = Vec::new();
         for position in in_order(positions) {
             let Some(event) = self.log.page(position - 1, 1).await?.pop() else { break };
-            let applied = match self.log.open(Arc::new(event)).await {
-                Ok(event) => apply_in_savepoint(self.projection, &mut tx, &event).await,
-                Err(error) => Err(error.into()),
+            let mut opened = open_all(self.log, vec![event], self.projection.reads_payloads()).await?;
+            let applied = match opened.pop() {
+                Some(Ok(event)) => apply_in_savepoint(self.projection, &mut tx, &event).await,
+                Some(Err(_)) | None => break,
             };
             match applied {
                 Ok(()) => done.push(position),

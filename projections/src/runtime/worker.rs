@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use event_log::leases::{self, Lease};
 use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
-use nats::{Bus, Follower};
+use nats::{Bus, Feed};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::batch::{Batch, Halt};
-use super::{Projection, rebuild};
+use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
 const LEASE_LIFE: Duration = Duration::from_secs(3);
@@ -49,6 +49,7 @@ pub enum WorkerStatus {
 pub struct Worker {
     log: EventLog,
     bus: Bus,
+    feed: Feed,
     projection: Arc<dyn Projection>,
     holder: Uuid,
     status: watch::Sender<WorkerStatus>,
@@ -68,9 +69,10 @@ enum Ended {
 }
 
 impl Worker {
-    pub fn new(log: EventLog, bus: Bus, projection: Arc<dyn Projection>) -> Self {
+    /// A worker that follows what the others of its process follow too.
+    pub fn new(log: EventLog, bus: Bus, feed: Feed, projection: Arc<dyn Projection>) -> Self {
         let status = watch::Sender::new(WorkerStatus::Starting);
-        Self { log, bus, projection, holder: clock::new_id(), status }
+        Self { log, bus, feed, projection, holder: clock::new_id(), status }
     }
 
     pub fn status(&self) -> watch::Receiver<WorkerStatus> {
@@ -123,6 +125,11 @@ impl Worker {
             ended = self.keep(&lease) => Ok(ended),
             halt = self.follow(&lease, position, retry_delay) => Err(halt),
         };
+        if let Err(Halt::Stopped { reason, .. }) = &ended
+            && let Err(error) = checkpoints::stop(self.log.pool(), name, lease.epoch, reason).await
+        {
+            tracing::warn!(projection = name, %error, "the stop was not noted; it will be at the next attempt");
+        }
         // A lease that cannot be given back ends by itself.
         if let Err(error) = leases::release(self.log.pool(), &lease).await {
             tracing::debug!(projection = name, %error, "the lease was not given back");
@@ -131,7 +138,7 @@ impl Worker {
     }
 
     async fn lease(&self) -> Result<Option<Lease>, LogError> {
-        let name = format!("projection:{}", self.projection.name());
+        let name = lease_name(self.projection.name());
         leases::acquire(self.log.pool(), &name, self.holder, LEASE_LIFE).await
     }
 
@@ -151,7 +158,7 @@ impl Worker {
             }
             // The checkpoint is never behind what the status says, unless somebody set it back.
             let WorkerStatus::Following { position } = *self.status.borrow() else { continue };
-            match rebuild::must_start_again(self.log.pool(), self.projection.name(), position).await {
+            match progress::must_start_again(self.log.pool(), self.projection.name(), position).await {
                 Ok(true) => return Ended::StartAgain,
                 Ok(false) => {}
                 Err(error) => tracing::debug!(lease = lease.name, %error, "the checkpoint was not read"),
@@ -172,16 +179,18 @@ impl Worker {
         position: i64,
         retry_delay: &mut Duration,
     ) -> Result<std::convert::Infallible, Halt> {
+        let mut connection = connect(&self.log).await?;
         let mut batch = Batch {
             projection: self.projection.as_ref(),
+            name: self.projection.name(),
             log: &self.log,
-            connection: self.connect().await?,
+            connection: &mut connection,
             epoch: lease.epoch,
             position,
             parked: HashSet::new(),
         };
         batch.retry_parked().await?;
-        let mut follower = Follower::new(self.log.clone(), self.bus.clone(), position);
+        let mut follower = self.feed.follow(position);
         loop {
             let page = follower.next(PAGE_EVENTS_MAX).await?;
             let applied = batch.apply(page).await?;
@@ -193,14 +202,19 @@ impl Worker {
             }
         }
     }
+}
 
-    /// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
-    /// together, and what is lost is applied again from the log.
-    async fn connect(&self) -> Result<PgConnection, LogError> {
-        let options = self.log.pool().connect_options().as_ref().clone();
-        let options = options.options([("synchronous_commit", "off"), ("jit", "off")]);
-        Ok(options.connect().await?)
-    }
+/// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
+/// together, and what is lost is applied again from the log. A worker that was paused or cut off in the middle
+/// of a transaction loses it: the row of the checkpoint must not stay locked for those who take over.
+pub(super) async fn connect(log: &EventLog) -> Result<PgConnection, LogError> {
+    let options = log.pool().connect_options().as_ref().clone();
+    let options = options.options([
+        ("synchronous_commit", "off"),
+        ("jit", "off"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ]);
+    Ok(options.connect().await?)
 }
 
 /// Up to a quarter more, so that workers do not all try at the same moment.

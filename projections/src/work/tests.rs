@@ -1,6 +1,5 @@
 //! Which events call for what.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::DateTime;
@@ -32,8 +31,8 @@ fn orders<E: DomainEvent + Serialize>(aggregate_type: &str, event: &E) -> Vec<Or
         recorded_at: AT,
         chain: vec![],
     };
-    let payload = serde_json::to_value(event).unwrap();
-    orders_of(&OpenedEvent { recorded: Arc::new(recorded), payload, metadata: BTreeMap::new() }).unwrap()
+    let payload = serde_json::to_string(event).unwrap();
+    orders_of(&OpenedEvent { recorded: Arc::new(recorded), payload }).unwrap()
 }
 
 fn now(role: &'static str, task: &'static str) -> Vec<Order> {

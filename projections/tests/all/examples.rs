@@ -292,3 +292,27 @@ pub async fn analyze(log: &EventLog, template: TemplateId, analysis: Analysis) -
     ];
     tell::<Template>(log, None, template.0, commands).await
 }
+
+/// A little of everything, so that no read model is empty.
+pub async fn a_busy_day(log: &EventLog) {
+    let algorithm = define_algorithm(log, "pro", 5).await;
+    let template = upload_template(log, "gaming").await;
+    let mut vector = vec![0.0; 1536];
+    vector[3] = 1.0;
+    analyze(log, template, analysis(vector)).await;
+    for name in ["ada", "bob"] {
+        let user = register(log, name).await;
+        log_in(log, user, 60).await;
+        grant(log, user, 20).await;
+        upload_face(log, user).await;
+        let chat = start_chat(log, user, "New chat").await;
+        for number in 0..20 {
+            say(log, user, chat, &format!("wish {number}")).await;
+        }
+        choose(log, user, chat, algorithm).await;
+        let request_id = RequestId(id());
+        hold(log, user, request_id, 5).await;
+        generate(log, user, algorithm, Some(template)).await;
+        request(log, user, algorithm, None).await;
+    }
+}

@@ -4,8 +4,10 @@
 
 mod examples;
 mod freshness;
+mod lagging;
 mod orders;
 mod people;
+mod rebuilding;
 mod runtime;
 mod search;
 mod stack;

@@ -177,7 +177,8 @@ async fn a_template_that_does_not_fit_is_parked_and_the_others_are_not() {
     let row = templates::get(&stack.reader, Wanted::Now, short.0).await.unwrap().value.unwrap();
     assert_eq!(row.status, TemplateStatus::Analyzing, "what came before it is kept");
     assert!(templates::get(&stack.reader, Wanted::Now, good.0).await.unwrap().value.is_some());
-    let progress = projections::runtime::progress(&stack.log).await.unwrap();
+    let progress =
+        projections::runtime::progress(&stack.log, projections::runtime::STALLED_AFTER).await.unwrap();
     let templates = progress.iter().find(|p| p.projection == "templates").unwrap();
     assert_eq!((templates.behind, templates.parked), (0, 1));
 }

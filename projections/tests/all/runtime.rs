@@ -8,15 +8,12 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::conversation::Conversation;
 use event_log::OpenedEvent;
-use projections::runtime::{parked, rebuild, request_retry};
+use projections::runtime::{parked, request_retry};
 use projections::{ApplyError, PoisonPolicy, Projection, WorkerStatus};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::examples::{
-    analysis, analyze, choose, define_algorithm, generate, grant, hold, id, log_in, register, request, say,
-    start_chat, upload_face, upload_template,
-};
+use crate::examples::{register, say, start_chat};
 use crate::stack::{Stack, until};
 
 /// Notes each event of a chat, and refuses some of them for as long as it is told to.
@@ -165,55 +162,6 @@ async fn workers_that_take_the_lease_from_each_other_apply_each_event_once() {
          AND (SELECT count(*) FROM tally AS t WHERE t.position = e.position) <> 1";
     assert_eq!(stack.count(missing).await, 0);
     assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn projecting_twice_equals_projecting_once() {
-    let stack = Stack::with_all_workers().await;
-    a_busy_day(&stack).await;
-    stack.all_caught_up().await;
-    stack.execute("UPDATE work SET done_at = '2026-01-02' WHERE role = 'assistant'").await;
-    let mut tables: Vec<&str> = projections::all().iter().flat_map(|p| p.tables().iter().copied()).collect();
-    tables.push("work");
-    let mut before = Vec::new();
-    for table in &tables {
-        let rows = stack.rows(table).await;
-        assert_ne!(rows, serde_json::json!([]), "{table} is part of the example");
-        before.push(rows);
-    }
-    // The workers go on while their read models are emptied under them.
-    for projection in projections::all() {
-        rebuild(stack.log.pool(), projection.as_ref()).await.unwrap();
-    }
-    stack.all_caught_up().await;
-    for (table, rows) in tables.iter().zip(before) {
-        assert_eq!(stack.rows(table).await, rows, "{table} differs");
-    }
-    assert_eq!(stack.count("SELECT count(*) FROM parked_events").await, 0);
-}
-
-async fn a_busy_day(stack: &Stack) {
-    let log = &stack.log;
-    let algorithm = define_algorithm(log, "pro", 5).await;
-    let template = upload_template(log, "gaming").await;
-    let mut vector = vec![0.0; 1536];
-    vector[3] = 1.0;
-    analyze(log, template, analysis(vector)).await;
-    for name in ["ada", "bob"] {
-        let user = register(log, name).await;
-        log_in(log, user, 60).await;
-        grant(log, user, 20).await;
-        upload_face(log, user).await;
-        let chat = start_chat(log, user, "New chat").await;
-        for number in 0..20 {
-            say(log, user, chat, &format!("wish {number}")).await;
-        }
-        choose(log, user, chat, algorithm).await;
-        let request_id = domain::RequestId(id());
-        hold(log, user, request_id, 5).await;
-        generate(log, user, algorithm, Some(template)).await;
-        request(log, user, algorithm, None).await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

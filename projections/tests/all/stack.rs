@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_log::{EventLog, LogOptions, MasterKey, connect, migrate};
-use nats::{Bus, BusOptions, Relay};
+use nats::{Bus, BusOptions, Feed, Relay};
+use projections::runtime::STALLED_AFTER;
 use projections::{Projection, Reader, Worker, WorkerStatus};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -73,7 +74,8 @@ impl Stack {
 
     /// Starts a worker.
     pub fn work(&mut self, projection: Arc<dyn Projection>) -> watch::Receiver<WorkerStatus> {
-        let worker = Worker::new(self.log.clone(), self.bus.clone(), projection);
+        let feed = Feed::start(self.log.clone(), self.bus.clone());
+        let worker = Worker::new(self.log.clone(), self.bus.clone(), feed, projection);
         let status = worker.status();
         self.tasks.spawn(worker.run());
         status
@@ -83,7 +85,7 @@ impl Stack {
     pub async fn caught_up(&self, projection: &str) {
         let head = self.log.head().await.unwrap();
         until("the projection has caught up", async || {
-            let progress = projections::runtime::progress(&self.log).await.unwrap();
+            let progress = projections::runtime::progress(&self.log, STALLED_AFTER).await.unwrap();
             progress.iter().any(|p| p.projection == projection && p.position >= head)
         })
         .await;

@@ -7,6 +7,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 
 use crate::ports::{Moderator, ProviderError, Verdict};
@@ -142,18 +145,44 @@ impl Moderator for WordListModerator {
 fn review(text: &str) -> Verdict {
     let plain = normalised(text, false);
     let decoded = normalised(text, true);
-    let categories: Vec<String> = PHRASES
-        .iter()
-        .filter(|(_, phrases)| phrases.iter().any(|p| contains(&plain, p) || contains(&decoded, p)))
-        .map(|(category, _)| (*category).to_owned())
-        .collect();
-    if categories.is_empty() { Verdict::Allowed } else { Verdict::Rejected { categories } }
+    let mut found = found_in(&plain);
+    if decoded != plain {
+        found.extend(found_in(&decoded));
+    }
+    if found.is_empty() {
+        return Verdict::Allowed;
+    }
+    Verdict::Rejected { categories: found.into_iter().map(|index| PHRASES[index].0.to_owned()).collect() }
 }
 
-/// Whether the phrase's words stand in a row. Doubled letters are compared collapsed on both sides.
-fn contains(words: &[String], phrase: &str) -> bool {
-    let wanted: Vec<String> = phrase.split(' ').map(collapsed).collect();
-    words.windows(wanted.len()).any(|window| window == wanted.as_slice())
+/// A phrase whose words are collapsed, and the place of its category.
+struct Listed {
+    category: usize,
+    words: Vec<String>,
+}
+
+/// The phrases by their first word: every message is reviewed, and nearly none has such a word.
+static LISTED: LazyLock<HashMap<String, Vec<Listed>>> = LazyLock::new(|| {
+    let mut listed: HashMap<String, Vec<Listed>> = HashMap::new();
+    for (category, (_, phrases)) in PHRASES.iter().enumerate() {
+        for phrase in *phrases {
+            let words: Vec<String> = phrase.split(' ').map(collapsed).collect();
+            listed.entry(words[0].clone()).or_default().push(Listed { category, words });
+        }
+    }
+    listed
+});
+
+/// The categories of which a phrase's words stand in a row, in the order of the list. Doubled letters are
+/// compared collapsed on both sides.
+fn found_in(words: &[String]) -> BTreeSet<usize> {
+    let starting =
+        |index: usize| LISTED.get(&words[index]).into_iter().flatten().map(move |listed| (index, listed));
+    (0..words.len())
+        .flat_map(starting)
+        .filter(|(index, listed)| words[*index..].starts_with(&listed.words))
+        .map(|(_, listed)| listed.category)
+        .collect()
 }
 
 /// Words in lower case, letters spaced out put together, doubled letters collapsed.

@@ -88,11 +88,19 @@ impl Process {
         self.child.kill().await.expect("the process can be killed");
     }
 
-    /// Sends a signal by its name, as `STOP` or `CONT`.
-    pub async fn signal(&self, name: &str) {
+    /// kill -STOP: the process is there and does nothing, as one whose machine hangs.
+    pub async fn pause(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// kill -CONT.
+    pub async fn resume(&self) {
+        self.signal("-CONT").await;
+    }
+
+    async fn signal(&self, signal: &str) {
         let pid = self.child.id().expect("the process runs").to_string();
-        let kill = Command::new("sh").args(["-c", r#"kill -s "$1" "$2""#, "sh", name, &pid]).status().await;
-        assert!(kill.unwrap().success(), "{name} is sent");
+        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
     }
 
     /// kill -9 and the same process again.

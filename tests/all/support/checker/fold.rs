@@ -182,6 +182,7 @@ pub async fn read_models_equal_the_fold(pool: &PgPool, log: &[Stored]) {
     compare("credit_balances", &table, &folded);
     messages(pool, log).await;
     generations(pool, log).await;
+    history(pool, log).await;
     let ids = [
         ("users", "user", "UserRegistered"),
         ("sessions", "session", "SessionStarted"),
@@ -300,4 +301,51 @@ async fn generations(pool: &PgPool, log: &[Stored]) {
     .await
     .unwrap();
     compare("generation_requests", &table, &folded.into_values().collect::<Vec<_>>());
+}
+
+#[derive(Debug, PartialEq, FromRow)]
+struct Past {
+    position: i64,
+    event_id: Uuid,
+    aggregate_type: String,
+    aggregate_id: String,
+    sequence: i64,
+    event_type: String,
+    owner_id: Option<Uuid>,
+    actor: String,
+    command_id: Option<Uuid>,
+    correlation_id: Option<Uuid>,
+    causation_id: Option<Uuid>,
+    recorded_us: i64,
+}
+
+/// The history has every event of the log, whatever aggregate it is of.
+async fn history(pool: &PgPool, log: &[Stored]) {
+    let folded: Vec<Past> = log
+        .iter()
+        .map(|event| Past {
+            position: event.position,
+            event_id: event.event_id,
+            aggregate_type: event.aggregate.clone(),
+            aggregate_id: event.id.clone(),
+            sequence: event.sequence,
+            event_type: event.event.clone(),
+            owner_id: event.owner,
+            actor: word(&event.metadata["actor"]),
+            command_id: maybe_id(&event.metadata["command_id"]),
+            correlation_id: maybe_id(&event.metadata["correlation_id"]),
+            causation_id: maybe_id(&event.metadata["causation_id"]),
+            recorded_us: event.recorded_us,
+        })
+        .collect();
+    let table: Vec<Past> = sqlx::query_as(
+        "SELECT position, event_id, aggregate_type, aggregate_id, sequence, event_type, owner_id, actor, \
+                command_id, correlation_id, causation_id, \
+                (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_us \
+         FROM history ORDER BY position",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    compare("history", &table, &folded);
 }

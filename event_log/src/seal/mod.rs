@@ -5,26 +5,27 @@
 //! Every person has one data key, wrapped by a key that is derived from the master key. When the data key was
 //! destroyed the node opens as `{"$erased": {"owner"}}`.
 
-use std::collections::BTreeSet;
+mod nodes;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use futures::future::BoxFuture;
 use hmac::{Hmac, Mac};
 use moka::future::Cache;
-use serde_json::{Map, Value, json};
 use sha2::Sha256;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::LogError;
+use crate::{LogError, clock};
+use nodes::{Node, PERSONAL, SEALED};
 
-const PERSONAL: &str = "$personal";
-const SEALED: &str = "$sealed";
-const ERASED: &str = "$erased";
 const NONCE_BYTES: usize = 24;
 const CACHED_KEYS_MAX: u64 = 100_000;
 /// Bounds how long a process goes on reading a person who was erased elsewhere.
@@ -70,6 +71,7 @@ pub struct Vault {
     fingerprints: [u8; 32],
     claims: [u8; 32],
     keys: Cache<Uuid, DataKey>,
+    nonces: Arc<Nonces>,
 }
 
 impl std::fmt::Debug for Vault {
@@ -86,6 +88,7 @@ impl Vault {
             fingerprints: master.derive("command fingerprints"),
             claims: master.derive("claims"),
             keys: Cache::builder().max_capacity(CACHED_KEYS_MAX).time_to_live(CACHED_KEY_LIFE).build(),
+            nonces: Arc::new(Nonces::new()),
         }
     }
 
@@ -103,65 +106,88 @@ impl Vault {
         self.keys.invalidate(&owner).await;
     }
 
-    /// Seals every personal node in `value`. Makes the key of a person who has none yet.
-    pub async fn seal(&self, value: &mut Value) -> Result<(), LogError> {
-        if let Some(node) = marked(value, PERSONAL) {
-            let owner = node_owner(node)?;
-            let plain = node.get("value").map(Value::to_string).unwrap_or_default();
-            *value = match self.key(owner, true).await? {
-                Some(key) => {
-                    json!({ SEALED: { "owner": owner, "box": close(&key, owner, plain.as_bytes())? } })
-                }
-                None => json!({ ERASED: { "owner": owner } }),
+    /// Seals every personal node in a JSON text. Makes the key of a person who has none yet.
+    pub async fn seal(&self, text: String) -> Result<String, LogError> {
+        let Some((mut range, mut node)) = nodes::next(&text, PERSONAL, 0)? else { return Ok(text) };
+        let mut sealed = String::with_capacity(text.len() + 128);
+        let mut copied = 0;
+        loop {
+            sealed.push_str(&text[copied..range.start]);
+            copied = range.end;
+            let Node::Personal { owner, value } = node else {
+                return Err(unreadable("a personal node is none"));
             };
-            return Ok(());
-        }
-        for child in children(value) {
-            self.seal_boxed(child).await?;
-        }
-        Ok(())
-    }
-
-    fn seal_boxed<'a>(&'a self, value: &'a mut Value) -> BoxFuture<'a, Result<(), LogError>> {
-        Box::pin(self.seal(value))
-    }
-
-    /// Opens every sealed node in `value`; those of an erased person become `erased`.
-    pub async fn open(&self, value: &mut Value) -> Result<(), LogError> {
-        if let Some(node) = marked(value, SEALED) {
-            let owner = node_owner(node)?;
-            let sealed = node.get("box").and_then(Value::as_str).unwrap_or_default();
-            *value = match self.key(owner, false).await? {
+            match self.key(owner, true).await? {
                 Some(key) => {
-                    let plain = open(&key, owner, sealed)?;
-                    let inner: Value = serde_json::from_slice(&plain).map_err(unreadable)?;
-                    json!({ PERSONAL: { "owner": owner, "value": inner } })
+                    let closed = self.nonces.close(&key, owner, value.get().as_bytes())?;
+                    let _ = write!(sealed, r#"{{"$sealed":{{"owner":"{owner}","box":"{closed}"}}}}"#);
                 }
-                None => json!({ ERASED: { "owner": owner } }),
+                None => write_erased(&mut sealed, owner),
+            }
+            match nodes::next(&text, PERSONAL, copied)? {
+                Some(next) => (range, node) = next,
+                None => break,
+            }
+        }
+        sealed.push_str(&text[copied..]);
+        Ok(sealed)
+    }
+
+    /// Opens every sealed node in a JSON text; those of an erased person become `erased`.
+    pub async fn open<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, LogError> {
+        let Some((mut range, mut node)) = nodes::next(text, SEALED, 0)? else {
+            return Ok(Cow::Borrowed(text));
+        };
+        let mut opened = String::with_capacity(text.len());
+        let mut copied = 0;
+        loop {
+            opened.push_str(&text[copied..range.start]);
+            copied = range.end;
+            let Node::Sealed { owner, sealed } = node else {
+                return Err(unreadable("a sealed node is none"));
             };
-            return Ok(());
+            match self.key(owner, false).await? {
+                Some(key) => {
+                    let value = String::from_utf8(open(&key, owner, &sealed)?).map_err(unreadable)?;
+                    let _ = write!(opened, r#"{{"$personal":{{"owner":"{owner}","value":{value}}}}}"#);
+                }
+                None => write_erased(&mut opened, owner),
+            }
+            match nodes::next(text, SEALED, copied)? {
+                Some(next) => (range, node) = next,
+                None => break,
+            }
         }
-        for child in children(value) {
-            self.open_boxed(child).await?;
-        }
-        Ok(())
+        opened.push_str(&text[copied..]);
+        Ok(Cow::Owned(opened))
     }
 
-    fn open_boxed<'a>(&'a self, value: &'a mut Value) -> BoxFuture<'a, Result<(), LogError>> {
-        Box::pin(self.open(value))
-    }
-
-    /// Seals one text into a string, for places that hold strings only: `sealed:<owner>:<box>`.
-    pub(crate) async fn seal_texts(
+    /// Seals texts into strings, for places that hold strings only: `sealed:<owner>:<box>`. None when the
+    /// person was erased.
+    pub(crate) async fn seal_texts<const N: usize>(
         &self,
         owner: Uuid,
-        texts: &[&str],
-    ) -> Result<Vec<Option<String>>, LogError> {
-        let Some(key) = self.key(owner, true).await? else { return Ok(vec![None; texts.len()]) };
-        texts
-            .iter()
-            .map(|text| Ok(Some(format!("sealed:{owner}:{}", close(&key, owner, text.as_bytes())?))))
-            .collect()
+        texts: [Option<&str>; N],
+    ) -> Result<[Option<String>; N], LogError> {
+        let mut sealed = [const { None }; N];
+        let Some(key) = self.key(owner, true).await? else { return Ok(sealed) };
+        for (sealed, text) in sealed.iter_mut().zip(texts) {
+            if let Some(text) = text {
+                *sealed =
+                    Some(format!("sealed:{owner}:{}", self.nonces.close(&key, owner, text.as_bytes())?));
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Opens a text of the metadata. `None` when its person was erased. A text that was not sealed is itself.
+    pub async fn open_text(&self, text: &str) -> Result<Option<String>, LogError> {
+        let Some((owner, sealed)) = text.strip_prefix("sealed:").and_then(|rest| rest.split_once(':')) else {
+            return Ok(Some(text.to_owned()));
+        };
+        let owner: Uuid = owner.parse().map_err(unreadable)?;
+        let Some(key) = self.key(owner, false).await? else { return Ok(None) };
+        Ok(Some(String::from_utf8(open(&key, owner, sealed)?).map_err(unreadable)?))
     }
 
     async fn key(&self, owner: Uuid, create: bool) -> Result<DataKey, LogError> {
@@ -172,7 +198,7 @@ impl Vault {
         if wrapped.is_none() && create {
             let mut fresh = [0; 32];
             fill_random(&mut fresh)?;
-            let sealed = close(&self.wrapping, owner, &fresh)?;
+            let sealed = self.nonces.close(&self.wrapping, owner, &fresh)?;
             // Somebody else may make the key at the same moment: the first one stays.
             sqlx::query("INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                 .bind(owner)
@@ -205,50 +231,47 @@ impl Vault {
     }
 }
 
-fn marked<'a>(value: &'a Value, mark: &str) -> Option<&'a Map<String, Value>> {
-    let object = value.as_object()?;
-    if object.len() == 1 { object.get(mark)?.as_object() } else { None }
-}
-
-fn node_owner(node: &Map<String, Value>) -> Result<Uuid, LogError> {
-    node.get("owner")
-        .and_then(Value::as_str)
-        .and_then(|owner| owner.parse().ok())
-        .ok_or_else(|| unreadable("a personal node names no owner"))
-}
-
-/// Collects whose words are sealed in `value`, in nodes and in texts.
-pub(crate) fn sealed_owners(value: &Value, owners: &mut BTreeSet<Uuid>) {
-    if let Some(owner) = marked(value, SEALED).and_then(|node| node_owner(node).ok()) {
-        owners.insert(owner);
-        return;
-    }
-    match value {
-        Value::String(text) => {
-            let owner: Option<Uuid> =
-                text.strip_prefix("sealed:").and_then(|rest| rest.split(':').next()?.parse().ok());
-            owners.extend(owner);
+/// Whose words are sealed in an event: in nodes of the payload and in texts of the metadata.
+pub(crate) fn sealed_owners(payload: &str, metadata: &str) -> Result<BTreeSet<Uuid>, LogError> {
+    let mut owners = BTreeSet::new();
+    let mut from = 0;
+    while let Some((place, node)) = nodes::next(payload, SEALED, from)? {
+        if let Node::Sealed { owner, .. } = node {
+            owners.insert(owner);
         }
-        Value::Array(items) => items.iter().for_each(|item| sealed_owners(item, owners)),
-        Value::Object(fields) => fields.values().for_each(|field| sealed_owners(field, owners)),
-        _ => {}
+        from = place.end;
     }
+    let metadata: BTreeMap<&str, Cow<'_, str>> = serde_json::from_str(metadata).map_err(unreadable)?;
+    let sealed = metadata.values().filter_map(|text| text.strip_prefix("sealed:")?.split(':').next());
+    owners.extend(sealed.filter_map(|owner| owner.parse::<Uuid>().ok()));
+    Ok(owners)
 }
 
-fn children(value: &mut Value) -> Box<dyn Iterator<Item = &mut Value> + Send + '_> {
-    match value {
-        Value::Array(items) => Box::new(items.iter_mut()),
-        Value::Object(fields) => Box::new(fields.values_mut()),
-        _ => Box::new(std::iter::empty()),
-    }
+fn write_erased(text: &mut String, owner: Uuid) {
+    let _ = write!(text, r#"{{"$erased":{{"owner":"{owner}"}}}}"#);
 }
 
-fn close(key: &XChaCha20Poly1305, owner: Uuid, plain: &[u8]) -> Result<String, LogError> {
-    let mut nonce = [0; NONCE_BYTES];
-    fill_random(&mut nonce)?;
-    let payload = Payload { msg: plain, aad: owner.as_bytes() };
-    let sealed = key.encrypt(XNonce::from_slice(&nonce), payload).map_err(unreadable)?;
-    Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
+/// Nonces that never come twice: a random id of this process and a counter. 24 random bytes each time
+/// would ask the operating system at every seal.
+struct Nonces {
+    process: [u8; NONCE_BYTES - 8],
+    next: AtomicU64,
+}
+
+impl Nonces {
+    fn new() -> Self {
+        Self { process: clock::random_id().into_bytes(), next: AtomicU64::new(0) }
+    }
+
+    fn close(&self, key: &XChaCha20Poly1305, owner: Uuid, plain: &[u8]) -> Result<String, LogError> {
+        let mut nonce = [0; NONCE_BYTES];
+        nonce[..self.process.len()].copy_from_slice(&self.process);
+        let count = self.next.fetch_add(1, Ordering::Relaxed);
+        nonce[self.process.len()..].copy_from_slice(&count.to_be_bytes());
+        let payload = Payload { msg: plain, aad: owner.as_bytes() };
+        let sealed = key.encrypt(XNonce::from_slice(&nonce), payload).map_err(unreadable)?;
+        Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
+    }
 }
 
 fn open(key: &XChaCha20Poly1305, owner: Uuid, sealed: &str) -> Result<Vec<u8>, LogError> {

@@ -1,0 +1,187 @@
+//! Reads `history`, and what the events say from the log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use event_log::{EventLog, LogError, OpenedEvent, events_at};
+use futures::FutureExt;
+use serde_json::Value;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::NAME;
+use super::shown::{plain, without_secrets};
+use crate::{Fresh, PAGE_ROWS_MAX, Reader, Wanted};
+
+/// One event, without what it says.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Entry {
+    pub position: i64,
+    pub event_id: Uuid,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub sequence: i64,
+    pub event_type: String,
+    pub owner_id: Option<Uuid>,
+    /// `user:<id>`, `admin:<id>`, `process:<name>` or `anonymous`.
+    pub actor: String,
+    pub command_id: Option<Uuid>,
+    pub correlation_id: Option<Uuid>,
+    pub causation_id: Option<Uuid>,
+    pub recorded_at: DateTime<Utc>,
+}
+
+pub(super) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, \
+     owner_id, actor, command_id, correlation_id, causation_id, recorded_at";
+
+/// An event and what it says, as far as an auditor may see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditedEvent {
+    pub entry: Entry,
+    pub event_version: String,
+    pub payload: Value,
+    /// Where the command came from: `ip`, `user_agent`, `traceparent`.
+    pub request: BTreeMap<String, String>,
+}
+
+/// Which events. All that is given must hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Filter {
+    pub aggregate_type: Option<String>,
+    pub aggregate_id: Option<String>,
+    pub event_type: Option<String>,
+    pub owner: Option<Uuid>,
+    pub actor: Option<String>,
+    pub command_id: Option<Uuid>,
+    pub correlation_id: Option<Uuid>,
+    pub causation_id: Option<Uuid>,
+    /// From then on.
+    pub recorded_from: Option<DateTime<Utc>>,
+    /// Before then.
+    pub recorded_to: Option<DateTime<Utc>>,
+    pub position_from: Option<i64>,
+    /// Up to and with this one.
+    pub position_to: Option<i64>,
+}
+
+/// In which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+/// Some events, and where the next page begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryPage {
+    pub events: Vec<AuditedEvent>,
+    pub next_cursor: Option<i64>,
+}
+
+/// A page of the history behind a cursor, which is the position of the last event of the page before.
+pub async fn events(
+    reader: &Reader,
+    wanted: Wanted,
+    filter: Filter,
+    order: Order,
+    (cursor, limit): (Option<i64>, i64),
+) -> Result<Fresh<HistoryPage>, LogError> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let fresh = reader
+        .read(NAME, wanted, move |connection| {
+            let filter = filter.clone();
+            async move { rows(connection, &filter, order, (cursor, limit)).await }.boxed()
+        })
+        .await?;
+    let (checkpoint, behind) = (fresh.checkpoint, fresh.behind);
+    let mut entries = fresh.value;
+    let more = entries.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    if more {
+        entries.pop();
+    }
+    let next_cursor = entries.last().filter(|_| more).map(|last| last.position);
+    let events = with_payloads(reader.log(), entries).await?;
+    Ok(Fresh { value: HistoryPage { events, next_cursor }, checkpoint, behind })
+}
+
+async fn rows(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    order: Order,
+    (cursor, limit): (Option<i64>, i64),
+) -> Result<Vec<Entry>, LogError> {
+    // Only the conditions that are asked for, so that the planner sees which index backs them.
+    let mut query = QueryBuilder::<Postgres>::new(format!("SELECT {COLUMNS} FROM history WHERE true"));
+    let f = filter;
+    condition(&mut query, " AND aggregate_type = ", f.aggregate_type.clone());
+    condition(&mut query, " AND aggregate_id = ", f.aggregate_id.clone());
+    condition(&mut query, " AND event_type = ", f.event_type.clone());
+    condition(&mut query, " AND owner_id = ", f.owner);
+    condition(&mut query, " AND actor = ", f.actor.clone());
+    condition(&mut query, " AND command_id = ", f.command_id);
+    condition(&mut query, " AND correlation_id = ", f.correlation_id);
+    condition(&mut query, " AND causation_id = ", f.causation_id);
+    condition(&mut query, " AND recorded_at >= ", f.recorded_from);
+    condition(&mut query, " AND recorded_at < ", f.recorded_to);
+    condition(&mut query, " AND position >= ", f.position_from);
+    condition(&mut query, " AND position <= ", f.position_to);
+    let (behind, direction) = match order {
+        Order::NewestFirst => (" AND position < ", "DESC"),
+        Order::OldestFirst => (" AND position > ", "ASC"),
+    };
+    condition(&mut query, behind, cursor);
+    query.push(format!(" ORDER BY position {direction} LIMIT ")).push_bind(limit + 1);
+    Ok(query.build_query_as().fetch_all(connection).await?)
+}
+
+fn condition<'q, T>(query: &mut QueryBuilder<'q, Postgres>, text: &str, value: Option<T>)
+where
+    T: sqlx::Encode<'q, Postgres> + sqlx::Type<Postgres> + Send + 'q,
+{
+    if let Some(value) = value {
+        query.push(text).push_bind(value);
+    }
+}
+
+/// Adds what the events say. The log has every event that the history knows.
+pub(super) async fn with_payloads(
+    log: &EventLog,
+    entries: Vec<Entry>,
+) -> Result<Vec<AuditedEvent>, LogError> {
+    let positions: Vec<i64> = entries.iter().map(|entry| entry.position).collect();
+    let mut opened = BTreeMap::new();
+    for event in events_at(log.pool(), &positions).await? {
+        opened.insert(event.position, log.open(Arc::new(event)).await?);
+    }
+    let mut events = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let event = opened.get(&entry.position).ok_or_else(|| LogError::Unreadable {
+            what: format!("event {}", entry.position),
+            reason: "it is in the history and not in the log".to_owned(),
+        })?;
+        events.push(audited(log, entry, event).await?);
+    }
+    Ok(events)
+}
+
+pub(super) async fn audited(
+    log: &EventLog,
+    entry: Entry,
+    event: &OpenedEvent,
+) -> Result<AuditedEvent, LogError> {
+    let mut request = BTreeMap::new();
+    let metadata = event.metadata();
+    for key in ["ip", "user_agent", "traceparent"] {
+        if let Some(text) = metadata.get(key) {
+            let text = log.vault().open_text(text).await?;
+            request.insert(key.to_owned(), text.unwrap_or_else(|| "erased".to_owned()));
+        }
+    }
+    Ok(AuditedEvent {
+        entry,
+        event_version: event.recorded.event_version.clone(),
+        payload: without_secrets(plain(event.parse()?)),
+        request,
+    })
+}

@@ -1,0 +1,217 @@
+//! Builds a read model anew beside the live one, compares the two, and swaps them in one transaction.
+//!
+//! Queries are answered and the live worker works all the time. Nothing is told to anybody: `after_commit`
+//! belongs to the worker. A rebuild that dies leaves a schema that nobody reads; the next one drops it.
+
+mod compare;
+mod read_ahead;
+mod shape;
+mod stage;
+mod swap;
+
+use std::collections::HashSet;
+
+use event_log::{EventLog, LogError};
+use serde::Serialize;
+
+pub use compare::{Comparison, TableSum};
+
+use self::read_ahead::{PAGE_POSITIONS_MAX, ReadAhead};
+use self::stage::{EPOCH, Stage};
+use self::swap::Turn;
+use super::Projection;
+use super::batch::{Batch, Halt};
+
+/// How often a stage that the live worker ran away from is caught up before giving up.
+const CATCH_UPS_MAX: u32 = 20;
+
+/// What is expected of a rebuild.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RebuildOptions {
+    /// The rows are to be other ones than before: a new version of the program means something else by the
+    /// same events. The tables are swapped though they differ, and are built up to the end of the log.
+    pub changed: bool,
+}
+
+/// What a rebuild is doing, for whoever watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RebuildStep {
+    /// Events up to `position` are applied, of those up to `target`.
+    Applied {
+        position: i64,
+        target: i64,
+    },
+    Indexing,
+    Comparing,
+    Swapping,
+}
+
+/// What was built, compared and swapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rebuilt {
+    /// The position at which the tables were swapped.
+    pub position: i64,
+    /// The position of both sides when they were compared; that of the live side where the rows were to
+    /// be other ones.
+    pub compared_at: i64,
+    pub tables: Vec<Comparison>,
+    /// Events that could not be applied.
+    pub parked: i64,
+}
+
+/// Why a read model was not rebuilt. The live one is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    #[error("{projection} has no tables of its own: what it wrote must outlive a rebuild")]
+    NoTables { projection: &'static str },
+    #[error("{projection} is being rebuilt by somebody else")]
+    AlreadyRunning { projection: &'static str },
+    #[error("the rebuilt rows differ from the live ones at position {compared_at}")]
+    Differs { compared_at: i64, tables: Vec<Comparison> },
+    #[error("the event at position {position} cannot be applied: {reason}")]
+    Stopped { position: i64, reason: String },
+    #[error("the live read model was moved by somebody else while it was rebuilt")]
+    Interrupted,
+    #[error("the tables could not be locked: something reads them all the time")]
+    Busy,
+    #[error("the rebuild failed")]
+    Log(#[from] LogError),
+}
+
+impl From<sqlx::Error> for RebuildError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Log(error.into())
+    }
+}
+
+impl From<Halt> for RebuildError {
+    fn from(halt: Halt) -> Self {
+        match halt {
+            Halt::Lost => Self::Interrupted,
+            Halt::Stopped { position, reason } => Self::Stopped { position, reason },
+            Halt::Failed(error) => Self::Log(error),
+        }
+    }
+}
+
+/// Rebuilds a read model. `watch` is told about every step.
+///
+/// # Errors
+/// The live read model is untouched by all of them.
+pub async fn rebuild(
+    log: &EventLog,
+    projection: &dyn Projection,
+    options: RebuildOptions,
+    watch: &(dyn Fn(RebuildStep) + Send + Sync),
+) -> Result<Rebuilt, RebuildError> {
+    if projection.tables().is_empty() {
+        return Err(RebuildError::NoTables { projection: projection.name() });
+    }
+    let stage = Stage::open(log, projection).await?;
+    let mut rebuild = Rebuild { log, projection, options, watch, stage };
+    let result = rebuild.run().await;
+    if result.is_err() {
+        rebuild.stage.abandon().await;
+    }
+    result
+}
+
+struct Rebuild<'a> {
+    log: &'a EventLog,
+    projection: &'a dyn Projection,
+    options: RebuildOptions,
+    watch: &'a (dyn Fn(RebuildStep) + Send + Sync),
+    stage: Stage,
+}
+
+impl Rebuild<'_> {
+    async fn run(&mut self) -> Result<Rebuilt, RebuildError> {
+        self.catch_up_with_goal().await?;
+        (self.watch)(RebuildStep::Indexing);
+        self.stage.build_indexes(self.projection.tables()).await?;
+        self.catch_up_with_goal().await?;
+        (self.watch)(RebuildStep::Comparing);
+        let (compared_at, tables) = self.compare().await?;
+        if !self.options.changed && tables.iter().any(Comparison::differs) {
+            return Err(RebuildError::Differs { compared_at, tables });
+        }
+        for _ in 0..CATCH_UPS_MAX {
+            (self.watch)(RebuildStep::Swapping);
+            match self.stage.swap(self.log, self.projection).await? {
+                Turn::Swapped { position, parked } => {
+                    return Ok(Rebuilt { position, compared_at, tables, parked });
+                }
+                Turn::Behind(position) => self.catch_up(position).await?,
+                Turn::Busy => return Err(RebuildError::Busy),
+            }
+        }
+        Err(RebuildError::Busy)
+    }
+
+    /// Comes as near to the goal as it can be said to be: it moves on all the time. The goal is where the
+    /// live projection stands, because rows can only be compared at one position; where they are to differ,
+    /// it is the end of the log.
+    async fn catch_up_with_goal(&mut self) -> Result<(), RebuildError> {
+        loop {
+            let goal = if self.options.changed {
+                self.log.head().await?
+            } else {
+                Stage::live_position(self.log, self.projection).await?
+            };
+            let missing = goal - self.stage.position;
+            self.catch_up(goal).await?;
+            if missing <= PAGE_POSITIONS_MAX {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn catch_up(&mut self, target: i64) -> Result<(), RebuildError> {
+        let from = self.stage.position;
+        if from >= target {
+            return Ok(());
+        }
+        let mut pages = ReadAhead::start(self.log, self.projection, (from, target));
+        let mut batch = Batch {
+            projection: self.projection,
+            name: &self.stage.name,
+            log: self.log,
+            connection: &mut self.stage.connection,
+            epoch: EPOCH,
+            position: from,
+            parked: HashSet::new(),
+        };
+        batch.learn_parked().await?;
+        while batch.position < target {
+            let page = pages.next().await?.ok_or(RebuildError::Interrupted)?;
+            batch.apply_opened(page.events, page.upto).await?;
+            (self.watch)(RebuildStep::Applied { position: batch.position, target });
+        }
+        self.stage.position = batch.position;
+        Ok(())
+    }
+
+    /// Sums up both sides at one position: the live side in a snapshot that shows its checkpoint as well,
+    /// the other side once it has come exactly there.
+    async fn compare(&mut self) -> Result<(i64, Vec<Comparison>), RebuildError> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let mut snapshot = self.log.pool().begin_with(begin).await?;
+        let name = self.projection.name();
+        let floor = self.log.identity().await?.floor_position;
+        let position = event_log::checkpoints::position(&mut *snapshot, name).await?.max(floor);
+        if !self.options.changed {
+            if position < self.stage.position {
+                return Err(RebuildError::Interrupted);
+            }
+            self.catch_up(position).await?;
+        }
+        let tables = self.projection.tables();
+        let (live, rebuilt) = tokio::try_join!(
+            compare::sum(&mut snapshot, &self.stage.live, tables),
+            compare::sum(&mut self.stage.connection, &self.stage.schema, tables),
+        )?;
+        let pairs = tables.iter().zip(live).zip(rebuilt);
+        let compared = pairs.map(|((table, live), rebuilt)| Comparison { table, live, rebuilt }).collect();
+        Ok((position, compared))
+    }
+}

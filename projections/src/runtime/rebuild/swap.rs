@@ -1,0 +1,153 @@
+//! Puts the tables that were built into the place of the live ones, in one transaction.
+//!
+//! The row of the live checkpoint is locked first: it is what the live worker writes first, so the worker
+//! waits, and goes on where the new tables are. The tables themselves are locked last and for a moment;
+//! a query that reads them for long is waited for in short turns, so that others do not queue up behind.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use event_log::{EventLog, LogError, checkpoints, events_between, leases};
+use sqlx::{Connection, PgConnection, Postgres, Transaction};
+use tokio::time::sleep;
+
+use super::RebuildError;
+use super::shape::quoted;
+use super::stage::{EPOCH, Stage};
+use crate::runtime::batch::{Batch, open_all};
+use crate::runtime::{Projection, lease_name};
+
+const LOCK_TIMEOUT_MS: i64 = 300;
+const TURNS_MAX: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(200);
+/// More than this is not caught up with while the live worker waits.
+const LAST_EVENTS_MAX: i64 = 500;
+
+/// How a turn ended that did not fail.
+pub(super) enum Turn {
+    /// The new tables are live and stand at this position; so many events are parked in them.
+    Swapped { position: i64, parked: i64 },
+    /// The live checkpoint is here, too far ahead.
+    Behind(i64),
+    /// Something else holds what has to be locked.
+    Busy,
+}
+
+impl Stage {
+    /// Swaps, or tells how far the stage has to come before it can.
+    pub(super) async fn swap(
+        &mut self,
+        log: &EventLog,
+        projection: &dyn Projection,
+    ) -> Result<Turn, RebuildError> {
+        for _ in 0..TURNS_MAX {
+            match self.try_swap(log, projection).await {
+                Ok(Turn::Busy) => {}
+                Err(RebuildError::Log(LogError::Unavailable(error))) if is_lock_timeout(&error) => {}
+                turn => return turn,
+            }
+            sleep(PAUSE).await;
+        }
+        Ok(Turn::Busy)
+    }
+
+    async fn try_swap(&mut self, log: &EventLog, projection: &dyn Projection) -> Result<Turn, RebuildError> {
+        let mut tx = self.connection.begin().await?;
+        sqlx::query("SELECT set_config('lock_timeout', $1, true)")
+            .bind(format!("{LOCK_TIMEOUT_MS}ms"))
+            .execute(&mut *tx)
+            .await?;
+        let live = lock_checkpoint(&mut tx, &self.live, projection.name()).await?;
+        if live - self.position > LAST_EVENTS_MAX {
+            return Ok(Turn::Behind(live));
+        }
+        let reached = live.max(self.position);
+        if reached > self.position {
+            let span = (self.position, reached);
+            let events = events_between(log.pool(), span, projection.aggregates()).await?;
+            let opened = open_all(log, events, projection.reads_payloads()).await?;
+            let mut batch = Batch {
+                projection,
+                name: &self.name,
+                log,
+                connection: &mut tx,
+                epoch: EPOCH,
+                position: self.position,
+                parked: HashSet::new(),
+            };
+            batch.learn_parked().await?;
+            batch.apply_opened(opened, reached).await?;
+        }
+        let tables: Vec<String> = projection.tables().iter().map(|table| quoted(table)).collect();
+        exchange_tables(&mut tx, (&self.schema, &self.live), &tables).await?;
+        // From here on every name means the live table.
+        sqlx::query("SELECT set_config('search_path', $1, true)").bind(&self.live).execute(&mut *tx).await?;
+        let parked = exchange_parked(&mut tx, &self.schema, (&self.name, projection.name())).await?;
+        if reached != live || parked.changed {
+            // The worker has to look at its checkpoint and its parked events again.
+            let epoch = leases::supersede_in_tx(&mut tx, &lease_name(projection.name())).await?;
+            checkpoints::set_in_tx(&mut tx, projection.name(), reached, epoch).await?;
+        }
+        sqlx::query(&format!("DROP SCHEMA {} CASCADE", self.schema)).execute(&mut *tx).await?;
+        tx.commit().await?;
+        self.position = reached;
+        Ok(Turn::Swapped { position: reached, parked: parked.now })
+    }
+}
+
+/// Locks the live checkpoint and tells where it stands. Makes it where the projection never ran.
+async fn lock_checkpoint(tx: &mut PgConnection, live: &str, name: &str) -> Result<i64, LogError> {
+    let insert = format!(
+        "INSERT INTO {live}.checkpoints (projection, position) \
+         VALUES ($1, (SELECT floor_position FROM log_identity)) ON CONFLICT DO NOTHING"
+    );
+    sqlx::query(&insert).bind(name).execute(&mut *tx).await?;
+    let select = format!("SELECT position FROM {live}.checkpoints WHERE projection = $1 FOR UPDATE");
+    Ok(sqlx::query_scalar(&select).bind(name).fetch_one(&mut *tx).await?)
+}
+
+async fn exchange_tables(
+    tx: &mut Transaction<'_, Postgres>,
+    (schema, live): (&str, &str),
+    tables: &[String],
+) -> Result<(), LogError> {
+    let all: Vec<String> = tables.iter().map(|table| format!("{live}.{table}")).collect();
+    let all = all.join(", ");
+    sqlx::query(&format!("LOCK TABLE {all} IN ACCESS EXCLUSIVE MODE")).execute(&mut **tx).await?;
+    // Without CASCADE: what somebody else hung on a table is not dropped with it.
+    sqlx::query(&format!("DROP TABLE {all}")).execute(&mut **tx).await?;
+    for table in tables {
+        let moved = format!("ALTER TABLE {schema}.{table} SET SCHEMA {live}");
+        sqlx::query(&moved).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+struct Parked {
+    now: i64,
+    changed: bool,
+}
+
+/// Events that were parked are built anew now; those that could not be built are parked.
+async fn exchange_parked(
+    tx: &mut PgConnection,
+    schema: &str,
+    (staged, name): (&str, &str),
+) -> Result<Parked, LogError> {
+    let before = sqlx::query("DELETE FROM parked_events WHERE projection = $1")
+        .bind(name)
+        .execute(&mut *tx)
+        .await?
+        .rows_affected();
+    let keep = format!(
+        "INSERT INTO parked_events (projection, position, aggregate_type, aggregate_id, reason, parked_at) \
+         SELECT $1, position, aggregate_type, aggregate_id, reason, parked_at \
+         FROM {schema}.parked_events WHERE projection = $2"
+    );
+    let now = sqlx::query(&keep).bind(name).bind(staged).execute(&mut *tx).await?.rows_affected();
+    Ok(Parked { now: i64::try_from(now).unwrap_or(i64::MAX), changed: before + now > 0 })
+}
+
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| code == "55P03")
+}

@@ -1,0 +1,154 @@
+//! The cases `append` and `append-under-long-read`: one event per command, each to a stream of its own, with
+//! receipt, sealing and chain. Beside it prepared single INSERTs of equal rows, and cqrs-es with postgres-es.
+
+use std::time::Duration;
+
+use event_log::EventLog;
+use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection};
+
+use crate::Effort;
+use crate::drive::{Measured, median};
+use crate::peers::{CqrsEs, RawInserts};
+use crate::report::Report;
+use crate::stack::{self, Stack};
+use crate::writers::{self, WriterProcess};
+
+const RAW: &str = "single INSERTs";
+const CQRS: &str = "cqrs-es + postgres-es";
+const WARM_UP_SECONDS: f64 = 1.0;
+
+pub async fn run(effort: &Effort) -> Report {
+    let stack = Stack::postgres().await;
+    let url = stack.migrated().await;
+    let log = stack::log(&url).await;
+    let mut report = Report::new("append");
+    writers::measure(&log, 32, WARM_UP_SECONDS).await;
+    RawInserts::prepare(&url).await;
+
+    let mut runs = Vec::new();
+    for &width in &effort.writers {
+        runs.push((width, beside_inserts(&log, &url, width, effort).await));
+    }
+    let best = runs.iter().map(|(_, (_, peer))| peer.per_second()).fold(0.0, f64::max);
+    for (width, (ours, peer)) in &runs {
+        let params = json!({ "writers": width });
+        report.beside(
+            "throughput",
+            ours.per_second(),
+            "commands/s",
+            params.clone(),
+            (RAW, peer.per_second()),
+        );
+        for (metric, share) in [("p50", 0.5), ("p99", 0.99)] {
+            let peer = (RAW, peer.percentile_ms(share));
+            report.beside(metric, ours.percentile_ms(share), "ms", params.clone(), peer);
+        }
+        if *width >= 512 {
+            let peer = ("single INSERTs, best width", best);
+            report.beside("throughput", ours.per_second(), "commands/s", params, peer);
+        }
+    }
+    let (ours, cqrs) = beside_cqrs(&log, &stack, effort).await;
+    report.beside(
+        "throughput",
+        ours.per_second(),
+        "commands/s",
+        json!({ "writers": 32 }),
+        (CQRS, cqrs.per_second()),
+    );
+    processes(&mut report, &stack, effort).await;
+    dense(&log).await;
+    report
+}
+
+/// Both in turn, so that whatever else the machine does falls on both.
+async fn beside_inserts(log: &EventLog, url: &str, width: usize, effort: &Effort) -> (Measured, Measured) {
+    let head = log.head().await.unwrap();
+    let like = log.page(head - 1, 1).await.unwrap().pop().unwrap();
+    let peer = RawInserts::connect(url, width, like).await;
+    peer.measure(WARM_UP_SECONDS).await;
+    writers::measure(log, width, WARM_UP_SECONDS).await;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        ours.push(writers::measure(log, width, effort.seconds).await);
+        theirs.push(peer.measure(effort.seconds).await);
+    }
+    (median(ours), median(theirs))
+}
+
+async fn beside_cqrs(log: &EventLog, stack: &Stack, effort: &Effort) -> (Measured, Measured) {
+    const WRITERS: usize = 32;
+    let peer = CqrsEs::connect(&stack.database().await).await;
+    peer.measure(WRITERS, WARM_UP_SECONDS).await;
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        ours.push(writers::measure(log, WRITERS, effort.seconds).await);
+        theirs.push(peer.measure(WRITERS, effort.seconds).await);
+    }
+    (median(ours), median(theirs))
+}
+
+/// Three processes against one with the same number of writers in all; then one is paused, one killed.
+async fn processes(report: &mut Report, stack: &Stack, effort: &Effort) {
+    const WRITERS: usize = 126;
+    let url = stack.migrated().await;
+    let mut alone = WriterProcess::start(&url, WRITERS).await;
+    alone.watch(WARM_UP_SECONDS).await;
+    let one = alone.watch(effort.seconds).await.per_second();
+    alone.signal("KILL").await;
+    let mut three = Vec::new();
+    for _ in 0..3 {
+        three.push(WriterProcess::start(&url, WRITERS / 3).await);
+    }
+    let [a, b, c] = three.as_mut_slice() else { unreachable!("three were started") };
+    let _ = tokio::join!(a.watch(WARM_UP_SECONDS), b.watch(WARM_UP_SECONDS), c.watch(WARM_UP_SECONDS));
+    let seconds = effort.seconds;
+    let (x, y, z) = tokio::join!(a.watch(seconds), b.watch(seconds), c.watch(seconds));
+    let together = x.per_second() + y.per_second() + z.per_second();
+    let params = json!({ "processes": 3, "writers": WRITERS });
+    report.beside("throughput", together, "commands/s", params, ("one process", one));
+    for (signal, name) in [("STOP", "paused"), ("KILL", "killed")] {
+        a.signal(signal).await;
+        let (y, z) = tokio::join!(b.watch(3.0), c.watch(3.0));
+        let gap = y.longest_gap_ms.max(z.longest_gap_ms);
+        report.figure("longest stall", gap, "ms", json!({ "processes": 3, "one": name }));
+    }
+    drop(three);
+    let log = stack::log(&url).await;
+    dense(&log).await;
+}
+
+/// Positions are 1..n, whatever happened.
+async fn dense(log: &EventLog) {
+    let (count, first, last): (i64, i64, i64) =
+        sqlx::query_as("SELECT count(*), min(position), max(position) FROM events")
+            .fetch_one(log.pool())
+            .await
+            .unwrap();
+    assert_eq!((first, last), (1, count), "positions are dense");
+}
+
+/// Throughput while a read transaction stays open, beside that without one.
+pub async fn under_long_read(effort: &Effort) -> Report {
+    const HELD_SECONDS: f64 = 60.0;
+    const WRITERS: usize = 32;
+    let stack = Stack::postgres().await;
+    let url = stack.migrated().await;
+    let log = stack::log(&url).await;
+    let mut report = Report::new("append-under-long-read");
+    writers::measure(&log, WRITERS, effort.seconds).await;
+    let without = writers::measure(&log, WRITERS, HELD_SECONDS).await;
+    let mut reader = PgConnection::connect(&url).await.unwrap();
+    reader.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM events").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let with = writers::measure(&log, WRITERS, HELD_SECONDS).await;
+    reader.execute("COMMIT").await.unwrap();
+    let params = json!({ "writers": WRITERS, "held_s": HELD_SECONDS });
+    let peer = ("without a long read", without.per_second());
+    report.beside("throughput", with.per_second(), "commands/s", params.clone(), peer);
+    let peer = ("without a long read", without.percentile_ms(0.99));
+    report.beside("p99", with.percentile_ms(0.99), "ms", params, peer);
+    dense(&log).await;
+    report
+}

@@ -1,0 +1,87 @@
+//! Measures Routix beside its peers, on one machine, in one run: `cargo run --release -p tests --bin bench --
+//! <case>`. Prints a table and JSON lines; `BENCHMARKS.md` keeps the results.
+//!
+//! Everything is on this machine: the load, Postgres with `fsync` on, NATS, the workers.
+
+#![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
+
+mod append;
+mod drive;
+mod fan_out;
+mod hot_stream;
+mod http;
+mod lag;
+mod peer_http;
+mod peers;
+mod rebuild;
+mod report;
+mod search;
+mod service;
+mod stack;
+mod writers;
+
+use clap::{Parser, ValueEnum};
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Case {
+    Append,
+    AppendUnderLongRead,
+    HotStream,
+    HttpCommands,
+    HttpQueries,
+    Rebuild,
+    Lag,
+    FanOut,
+    Search,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    #[arg(value_enum)]
+    case: Case,
+    #[command(flatten)]
+    effort: Effort,
+}
+
+/// How long and how often.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Effort {
+    /// Seconds of one measurement.
+    #[arg(long, default_value_t = 4.0)]
+    pub seconds: f64,
+    /// Measurements of each figure, taken in turn with those of its peer; the median counts.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
+    /// Writers at once, for the case `append`.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32, 128, 512])]
+    pub writers: Vec<usize>,
+}
+
+fn main() {
+    // A worker process of a case is this program again.
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.get(1).map(String::as_str) {
+        Some(writers::COMMAND) => return writers::main(&arguments[2..]),
+        Some(service::COMMAND) => return service::main(&arguments[2..]),
+        Some(peer_http::COMMAND) => return peer_http::main(&arguments[2..]),
+        _ => {}
+    }
+    let Arguments { case, effort } = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let report = runtime.block_on(async {
+        match case {
+            Case::Append => append::run(&effort).await,
+            Case::AppendUnderLongRead => append::under_long_read(&effort).await,
+            Case::HotStream => hot_stream::run(&effort).await,
+            Case::HttpCommands => http::commands(&effort).await,
+            Case::HttpQueries => http::queries(&effort).await,
+            Case::Rebuild => rebuild::run(&effort).await,
+            Case::Lag => lag::run(&effort).await,
+            Case::FanOut => fan_out::run(&effort).await,
+            Case::Search => search::run(&effort).await,
+        }
+    });
+    report.print();
+}
