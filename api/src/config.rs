@@ -18,7 +18,7 @@ pub struct Config {
     /// PostgreSQL 15+ with pgvector 0.8+. `up` starts an embedded one when this is missing.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, global = true)]
     pub database_url: Option<String>,
-    /// nats-server 2.10+ with JetStream. `up` starts an embedded one when this is missing.
+    /// nats-server 2.10+ with JetStream, or several of one cluster separated by commas. `up` starts an embedded one when this is missing.
     #[arg(long, env = "NATS_URL", hide_env_values = true, global = true)]
     pub nats_url: Option<String>,
     /// The secret that tokens are signed and personal data is sealed with: at least 32 characters. `up`
@@ -55,6 +55,9 @@ pub struct Config {
     /// Copies that JetStream keeps of the stream.
     #[arg(long, env = "ROUTIX_STREAM_REPLICAS", default_value_t = 1, global = true)]
     pub stream_replicas: usize,
+    /// Seconds of silence after which another process takes over from the relay.
+    #[arg(long, env = "ROUTIX_RELAY_LEASE_SECONDS", default_value_t = 5, global = true)]
+    pub relay_lease_seconds: u64,
     /// Sockets that one user may have open.
     #[arg(long, env = "ROUTIX_SOCKETS_PER_USER", default_value_t = 20, global = true)]
     pub sockets_per_user: usize,
@@ -78,6 +81,11 @@ impl Config {
             generation_deadline: Duration::from_secs(self.generation_deadline_seconds),
             ..commands::Settings::default()
         }
+    }
+
+    /// How long nobody takes over from a relay that is silent.
+    pub fn relay_lease(&self) -> Duration {
+        Duration::from_secs(self.relay_lease_seconds.max(1))
     }
 
     /// How long a projection may stand still with events waiting.

@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use event_log::clock;
+use event_log::{EventLog, Rewound, clock};
 use nats::RelayState;
 use projections::runtime::{self, Progress};
 use serde_json::{Map, Value, json};
@@ -34,12 +34,15 @@ impl Health {
     }
 
     /// Why this process cannot do its job; empty when it can.
-    fn faults(&self) -> Vec<String> {
+    fn faults(&self, log: &EventLog) -> Vec<String> {
         let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut faults = Vec::new();
-        if let Some(RelayState::LogRewound { stream, log }) =
-            watched.relay.as_ref().map(|state| *state.borrow())
-        {
+        let relay = watched.relay.as_ref().map(|state| *state.borrow());
+        let stopped = match relay {
+            Some(RelayState::LogRewound { stream, log }) => Some(Rewound { stream, log }),
+            _ => None,
+        };
+        if let Some(Rewound { stream, log }) = log.rewound().or(stopped) {
             faults.push(format!("log_rewound: the stream is at {stream}, the log at {log}"));
         }
         faults
@@ -83,8 +86,8 @@ fn answer(status: StatusCode, body: Value) -> Response {
 )]
 pub async fn ready(State(app): State<App>) -> Response {
     let read_side = projections(&app).await;
-    let healthy =
-        app.health().faults().is_empty() && read_side.is_some_and(|rows| faults_of(&rows).next().is_none());
+    let healthy = app.health().faults(app.log()).is_empty()
+        && read_side.is_some_and(|rows| faults_of(&rows).next().is_none());
     let (status, word) =
         if healthy { (StatusCode::OK, "healthy") } else { (StatusCode::SERVICE_UNAVAILABLE, "unhealthy") };
     answer(status, json!({ "status": word, "timestamp": clock::now() }))
@@ -115,7 +118,7 @@ pub async fn detailed(State(app): State<App>) -> Response {
     let database = database_answers(&app).await;
     let nats = app.bus().is_connected();
     let ai = app.providers().embedder.embed("health").await.is_ok();
-    let mut faults = app.health().faults();
+    let mut faults = app.health().faults(app.log());
     let (mut head, mut rows) = (None, Vec::new());
     if database {
         head = app.log().head().await.ok();

@@ -245,7 +245,10 @@ fn log_kind(error: &LogError) -> Kind {
         LogError::Contention { .. } => kind(StatusCode::CONFLICT, "contention"),
         LogError::CommandIdReused { .. } => kind(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
         LogError::Taken { kind: claim } => Kind(StatusCode::CONFLICT, "taken", json!({ "taken": claim })),
-        LogError::Unavailable(_) | LogError::OutcomeUnknown => {
+        LogError::OutcomeForgotten { .. } => kind(StatusCode::CONFLICT, "outcome_forgotten"),
+        LogError::EventTooLarge { .. } => kind(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        LogError::Rewound { .. } => kind(StatusCode::SERVICE_UNAVAILABLE, "log_rewound"),
+        LogError::Unavailable(_) | LogError::OutcomeUnknown | LogError::Replaced { .. } => {
             kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
         LogError::Refused { .. } | LogError::Unreadable { .. } => {

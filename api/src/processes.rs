@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use commands::process::{Role, Runner};
-use commands::{Credentials, Login};
+use commands::{CommandError, Credentials, Login};
+use event_log::LogError;
 use nats::Relay;
 use projections::Worker;
 use tokio::net::TcpListener;
@@ -59,7 +60,8 @@ impl Tasks {
     pub fn work(&mut self, app: &App, roles: &[WorkRole]) {
         let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
         if does(WorkRole::Relay) {
-            let relay = Relay::new(app.log().clone(), app.bus().clone());
+            let relay =
+                Relay::new(app.log().clone(), app.bus().clone()).lease_life(app.config().relay_lease());
             app.health().watch_relay(relay.state());
             self.spawn("relay", relay.run());
         }
@@ -97,6 +99,28 @@ impl Tasks {
             }
             std::future::pending::<()>().await;
         });
+    }
+
+    /// Defines the starter algorithms. On a log that is behind what was published of it, as soon as it is whole
+    /// again: until then the process serves, and says why it can do no more.
+    pub async fn offer_algorithms(&mut self, app: &App) -> anyhow::Result<()> {
+        match app.commands().define_starter_algorithms().await {
+            Ok(()) => return Ok(()),
+            Err(CommandError::Log(LogError::Rewound { .. })) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let app = app.clone();
+        self.spawn("starter algorithms", async move {
+            let mut standing = app.log().standing();
+            while standing.changed().await.is_ok() {
+                match app.commands().define_starter_algorithms().await {
+                    Ok(()) => break,
+                    Err(error) => tracing::debug!(%error, "the starter algorithms are not defined yet"),
+                }
+            }
+            std::future::pending::<()>().await;
+        });
+        Ok(())
     }
 
     /// Serves HTTP on a listener.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -125,6 +126,8 @@ impl Stack {
         let master = MasterKey::from_secret(secret.as_bytes());
         let bus_options = BusOptions { replicas: config.stream_replicas, ..BusOptions::default() };
         let bus = Bus::connect(nats_url, bus_options).await?;
-        Ok(Self { log: EventLog::start(pool, &master, &options), bus, master })
+        let log = EventLog::start(pool, &master, &options);
+        log.set_witness(Arc::new(bus.clone()));
+        Ok(Self { log, bus, master })
     }
 }

@@ -1,6 +1,6 @@
 //! What a first start puts in place: the algorithms, the starter library, the admin and the demo account.
-//! All of it goes the ordinary way of a command, under ids that follow from the log's own id, so that a
-//! second start repeats nothing.
+//! All of it goes the ordinary way of a command, under ids that follow from the id that the log was born
+//! with, so that a second start repeats nothing.
 
 use std::collections::HashMap;
 
@@ -45,13 +45,13 @@ const OFFERS: [Offer; 3] = [
 ];
 
 impl Commands {
-    fn bootstrap_context(log_id: Uuid, step: &str) -> CommandContext {
-        CommandContext::for_process(PROCESS, log_id, log_id, None, step)
+    fn bootstrap_context(origin: Uuid, step: &str) -> CommandContext {
+        CommandContext::for_process(PROCESS, origin, origin, None, step)
     }
 
     /// Defines the three algorithms unless they are there.
     pub async fn define_starter_algorithms(&self) -> Result<(), CommandError> {
-        let log_id = self.log.identity().await?.log_id;
+        let origin = self.log.identity().await?.origin_id;
         for offer in OFFERS {
             let new = DefineAlgorithm {
                 slug: Slug::parse(offer.slug)?,
@@ -62,7 +62,7 @@ impl Commands {
                 cost: MicroUsd(0),
                 is_default: offer.slug == "routix_v1",
             };
-            let context = Self::bootstrap_context(log_id, &format!("algorithm {}", offer.slug));
+            let context = Self::bootstrap_context(origin, &format!("algorithm {}", offer.slug));
             match self.define_algorithm(context, new).await {
                 // An operator who defined it differently is right.
                 Ok(_) | Err(CommandError::Log(LogError::Taken { .. })) => {}
@@ -74,10 +74,10 @@ impl Commands {
 
     /// Draws and uploads the templates of the starter library that are not there yet. Returns how many.
     pub async fn upload_starter_library(&self) -> Result<usize, CommandError> {
-        let log_id = self.log.identity().await?.log_id;
+        let origin = self.log.identity().await?.origin_id;
         let mut uploaded = 0;
         for template in one_of_each_category_first(starter::library()) {
-            let context = Self::bootstrap_context(log_id, &format!("template {}", template.slug));
+            let context = Self::bootstrap_context(origin, &format!("template {}", template.slug));
             let template_id = TemplateId(clock::derived_id(context.command_id, "template"));
             if self.log.load::<Template>(template_id).await?.version > 0 {
                 continue;
@@ -108,8 +108,8 @@ impl Commands {
         let Some(user_id) = self.user_of_email(&email).await? else {
             return Err(CommandError::NotFound { what: "user" });
         };
-        let log_id = self.log.identity().await?.log_id;
-        let context = Self::bootstrap_context(log_id, &format!("top-up {}", email.normalised()));
+        let origin = self.log.identity().await?.origin_id;
+        let context = Self::bootstrap_context(origin, &format!("top-up {}", email.normalised()));
         self.grant_credits(context, user_id, Credits(amount), reason).await?;
         Ok(())
     }
@@ -120,8 +120,8 @@ impl Commands {
         if self.user_of_email(&email).await?.is_some() {
             return Ok(false);
         }
-        let log_id = self.log.identity().await?.log_id;
-        let context = Self::bootstrap_context(log_id, &format!("account {}", email.normalised()));
+        let origin = self.log.identity().await?.origin_id;
+        let context = Self::bootstrap_context(origin, &format!("account {}", email.normalised()));
         let user =
             RegisterUser { email, username: Username::parse(name)?, password: login.password.clone(), role };
         match self.register(context, user).await {

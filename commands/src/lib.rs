@@ -7,6 +7,7 @@
 mod algorithm;
 mod asset;
 mod bootstrap;
+mod claims;
 mod conversation;
 mod credit_ledger;
 mod error;
@@ -24,6 +25,7 @@ pub mod process;
 pub use algorithm::{AlgorithmRef, DefineAlgorithm};
 pub use asset::{UploadAsset, UploadedAsset};
 pub use bootstrap::{Credentials, Login};
+pub use claims::{EventClaims, claims_of};
 pub use conversation::{PostedMessage, RenamedConversation, StartedConversation};
 pub use credit_ledger::GrantedCredits;
 pub use error::CommandError;

@@ -9,6 +9,8 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::RecordedEvent;
+
 /// A value of the chain, 32 bytes.
 pub type Chain = [u8; 32];
 
@@ -47,6 +49,22 @@ impl EventDigest<'_> {
         }
         hash.finalize().into()
     }
+}
+
+/// The chain value that an event must have behind the chain value `previous`.
+pub fn chain_of(previous: &[u8], event: &RecordedEvent) -> Chain {
+    let digest = EventDigest {
+        aggregate_type: &event.aggregate_type,
+        aggregate_id: &event.aggregate_id,
+        sequence: event.sequence,
+        event_type: &event.event_type,
+        event_version: &event.event_version,
+        event_id: event.event_id,
+        payload: &event.payload,
+        metadata: &event.metadata,
+        owner: event.owner_id,
+    };
+    link(previous, event.position, event.recorded_at.timestamp_micros(), &digest.compute())
 }
 
 /// The chain value of an event, from that of the event before it.

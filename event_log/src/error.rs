@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::witness::Rewound;
+
 /// Errors of the log. Refusals of the business are not among them.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -23,12 +25,30 @@ pub enum LogError {
     /// The command was sent, but its outcome is not known yet. Repeating it under the same id is safe.
     #[error("the outcome of the command is not known yet")]
     OutcomeUnknown,
+    /// The log is behind what was published of it: nothing is appended until the operator decides.
+    #[error("the log is at {log} and does not hold what was published up to {stream}")]
+    Rewound { stream: i64, log: i64 },
+    /// The command had its effect before the log was recovered; its answer was lost.
+    #[error("the command had its effect at position {position}, but its answer was lost with a restore")]
+    OutcomeForgotten { position: i64 },
+    /// Whoever follows the log must start anew: this is another log now.
+    #[error("the log was replaced by {log_id}")]
+    Replaced { log_id: Uuid },
+    /// The event is larger than the log takes.
+    #[error("an event of {bytes} bytes is larger than the {max_bytes} that the log takes")]
+    EventTooLarge { bytes: usize, max_bytes: usize },
     /// Cannot succeed, whoever tries.
     #[error("the log refused the operation: {reason}")]
     Refused { reason: String },
     /// A stored event or snapshot does not have the form it should have.
     #[error("{what} cannot be read: {reason}")]
     Unreadable { what: String, reason: String },
+}
+
+impl From<Rewound> for LogError {
+    fn from(Rewound { stream, log }: Rewound) -> Self {
+        Self::Rewound { stream, log }
+    }
 }
 
 impl From<sqlx::Error> for LogError {

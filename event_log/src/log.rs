@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 use crate::append::Appender;
 use crate::cache::{StateCache, StreamKey};
+use crate::guard::{self, Guard, Standing};
 use crate::keyed_locks::KeyedLocks;
 use crate::unit;
+use crate::witness::{Held, Rewound, Witness};
 use crate::{
     CommandContext, Committed, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, RecordedEvent, Unit,
     Vault, claims, load, reader,
@@ -74,6 +76,7 @@ struct Inner {
     cache: StateCache,
     locks: KeyedLocks,
     head: watch::Receiver<i64>,
+    guard: Arc<Guard>,
 }
 
 impl std::fmt::Debug for EventLog {
@@ -86,15 +89,45 @@ impl EventLog {
     /// Starts the appender on a database whose schema is up to date.
     pub fn start(pool: PgPool, master: &MasterKey, options: &LogOptions) -> Self {
         let (head_sender, head) = watch::channel(0);
-        let appender = Appender::start(pool.connect_options().as_ref().clone(), head_sender);
+        let cache = StateCache::new(options.cached_states_max);
+        let guard = Arc::new(Guard::new(cache.clone()));
+        let connect = pool.connect_options().as_ref().clone();
+        let appender = Appender::start(connect, head_sender, guard.clone());
         Self(Arc::new(Inner {
             vault: Vault::new(pool.clone(), master),
             pool,
             appender,
-            cache: StateCache::new(options.cached_states_max),
+            cache,
             locks: KeyedLocks::new(),
             head,
+            guard,
         }))
+    }
+
+    /// Names who remembers the end of the log outside the database. Done before the log is used: from then on
+    /// nothing is appended to a log that is behind what the witness holds.
+    pub fn set_witness(&self, witness: Arc<dyn Witness>) {
+        self.0.guard.set_witness(witness, self.pool().clone());
+    }
+
+    /// What the last comparison with the witness said, and every later one.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.0.guard.standing()
+    }
+
+    /// Compares the log with what a witness holds.
+    pub async fn compare(&self, held: &Held) -> Result<Option<Rewound>, LogError> {
+        guard::compare(self.pool(), held).await
+    }
+
+    /// By how much the log is behind what was published of it; nothing is appended then.
+    pub fn rewound(&self) -> Option<Rewound> {
+        self.0.guard.shut()
+    }
+
+    /// Refuses while the log is behind what was published of it.
+    pub(crate) fn admit(&self) -> Result<(), LogError> {
+        self.0.guard.shut().map_or(Ok(()), |rewound| Err(rewound.into()))
     }
 
     pub fn pool(&self) -> &PgPool {
@@ -137,6 +170,8 @@ impl EventLog {
         &self,
         id: impl Into<Uuid>,
     ) -> Result<Loaded<A>, LogError> {
+        // What is not there may be in the end that was lost.
+        self.admit()?;
         let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into() };
         let mark = self.cache().mark();
         let (state, version) = match self.cache().get::<A>(&key) {
@@ -178,6 +213,7 @@ impl EventLog {
 
     /// Who holds a claim.
     pub async fn claimed_by(&self, kind: &str, key: &str) -> Result<Option<Uuid>, LogError> {
+        self.admit()?;
         claims::owner_of(self.pool(), kind, &self.vault().claim_hash(kind, key)).await
     }
 
@@ -188,6 +224,16 @@ impl EventLog {
     /// The last position.
     pub async fn head(&self) -> Result<i64, LogError> {
         reader::head(self.pool()).await
+    }
+
+    /// Which log this is, and its last position.
+    pub async fn place(&self) -> Result<(Uuid, i64), LogError> {
+        reader::place(self.pool()).await
+    }
+
+    /// The chain value at a position; `None` when there is no such position.
+    pub async fn chain_at(&self, position: i64) -> Result<Option<Vec<u8>>, LogError> {
+        reader::chain_at(self.pool(), position).await
     }
 
     /// Up to `limit` events after `after`, in order, still sealed.

@@ -2,7 +2,7 @@
 
 use sqlx::PgPool;
 
-use crate::chain::{EventDigest, link};
+use crate::chain::chain_of;
 use crate::{LogError, reader};
 
 /// What a verification read, and the first thing that was wrong, if any.
@@ -43,6 +43,19 @@ impl std::str::FromStr for Anchor {
 pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyReport, LogError> {
     const PAGE_EVENTS: i64 = 1000;
     let identity = reader::identity(pool).await?;
+    let mut anchor = anchor;
+    let (floor, floor_chain) = (identity.floor_position, &identity.floor_chain);
+    if let Some(early) = anchor.take_if(|anchor| anchor.position <= floor)
+        && (early.position, &early.chain) != (floor, floor_chain)
+    {
+        let fault = format!("the log begins behind {floor} and cannot tell what was at {}", early.position);
+        return Ok(VerifyReport {
+            events: 0,
+            head: floor,
+            head_chain: identity.floor_chain,
+            fault: Some(fault),
+        });
+    }
     let (mut head, mut chain, mut events) = (identity.floor_position, identity.floor_chain, 0);
     loop {
         let page = reader::page(pool, head, PAGE_EVENTS).await?;
@@ -53,19 +66,7 @@ pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyRepor
             return Ok(VerifyReport { events, head, head_chain: chain, fault });
         }
         for event in page {
-            let digest = EventDigest {
-                aggregate_type: &event.aggregate_type,
-                aggregate_id: &event.aggregate_id,
-                sequence: event.sequence,
-                event_type: &event.event_type,
-                event_version: &event.event_version,
-                event_id: event.event_id,
-                payload: &event.payload,
-                metadata: &event.metadata,
-                owner: event.owner_id,
-            };
-            let expected =
-                link(&chain, event.position, event.recorded_at.timestamp_micros(), &digest.compute());
+            let expected = chain_of(&chain, &event);
             let fault = if event.position != head + 1 {
                 Some(format!("position {} follows {head}", event.position))
             } else if expected.as_slice() != event.chain {

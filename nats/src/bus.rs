@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream;
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, ServerAddr};
 
 use crate::BusError;
 
@@ -40,9 +40,11 @@ impl std::fmt::Debug for Bus {
 pub(crate) const ACKS_PENDING_MAX: usize = 1000;
 
 impl Bus {
-    /// Starts to connect. A server that is away is no error: the connection is made when it is back.
+    /// Starts to connect to a server, or to one of several that are separated by commas. A server that is
+    /// away is no error: the connection is made when it is back.
     pub async fn connect(url: &str, options: BusOptions) -> Result<Self, BusError> {
-        let connect = match credentials(url)? {
+        let servers = servers(url)?;
+        let connect = match credentials(&servers) {
             Some((user, password)) => ConnectOptions::with_user_and_password(user, password),
             None => ConnectOptions::new(),
         };
@@ -51,7 +53,7 @@ impl Bus {
             .retry_on_initial_connect()
             .max_reconnects(None)
             .reconnect_delay_callback(|attempts| Duration::from_millis((attempts as u64 * 50).min(1000)))
-            .connect(url)
+            .connect(servers)
             .await
             .map_err(BusError::unavailable)?;
         let jetstream = jetstream::ContextBuilder::new()
@@ -71,8 +73,14 @@ impl Bus {
     }
 }
 
-/// User and password of the address. The client library reads them only from its options.
-fn credentials(url: &str) -> Result<Option<(String, String)>, BusError> {
-    let address: async_nats::ServerAddr = url.parse().map_err(BusError::unavailable)?;
-    Ok(address.username().map(|user| (user.to_owned(), address.password().unwrap_or_default().to_owned())))
+fn servers(urls: &str) -> Result<Vec<ServerAddr>, BusError> {
+    urls.split(',').map(|url| url.trim().parse().map_err(BusError::unavailable)).collect()
+}
+
+/// User and password of the first address that has them: servers of one cluster share their accounts. The
+/// client library reads them only from its options.
+fn credentials(servers: &[ServerAddr]) -> Option<(String, String)> {
+    servers.iter().find_map(|server| {
+        Some((server.username()?.to_owned(), server.password().unwrap_or_default().to_owned()))
+    })
 }

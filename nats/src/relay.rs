@@ -8,15 +8,15 @@ use std::time::Duration;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use event_log::leases::{self, Lease};
-use event_log::{EventLog, clock};
-use futures::StreamExt;
+use event_log::{EventLog, Rewound, chain_of, clock};
 use futures::future::join_all;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::message::{headers_of, subject_of};
 use crate::stream::StreamError;
-use crate::{Bus, BusError, decode};
+use crate::{Bus, BusError, Pace, witness};
 
 const LEASE: &str = "relay";
 const LEASE_LIFE: Duration = Duration::from_secs(5);
@@ -25,6 +25,8 @@ const POLL: Duration = Duration::from_millis(250);
 /// Not more than the connection lets go unacknowledged, see `bus`.
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// How long the relay waits for a page to fill while events come fast.
+const REST: Duration = Duration::from_millis(2);
 
 /// What the relay is doing, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +54,25 @@ pub struct Relay {
     bus: Bus,
     holder: Uuid,
     state: watch::Sender<RelayState>,
+    lease_life: Duration,
+}
+
+/// How far the stream has come: the last position and the chain value there, where the log still has it.
+struct Reached {
+    position: i64,
+    chain: Option<Vec<u8>>,
 }
 
 impl Relay {
     pub fn new(log: EventLog, bus: Bus) -> Self {
-        Self { log, bus, holder: clock::new_id(), state: watch::Sender::new(RelayState::Starting) }
+        let state = watch::Sender::new(RelayState::Starting);
+        Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
+    }
+
+    /// How long nobody takes over from this relay when it is silent.
+    #[must_use]
+    pub fn lease_life(self, lease_life: Duration) -> Self {
+        Self { lease_life, ..self }
     }
 
     pub fn state(&self) -> watch::Receiver<RelayState> {
@@ -66,7 +82,7 @@ impl Relay {
     /// Runs until the task is dropped.
     pub async fn run(self) {
         loop {
-            match leases::acquire(self.log.pool(), LEASE, self.holder, LEASE_LIFE).await {
+            match leases::acquire(self.log.pool(), LEASE, self.holder, self.lease_life).await {
                 Ok(Some(lease)) => {
                     if let Err(error) = self.relay(&lease).await {
                         tracing::warn!(%error, "the relay starts again");
@@ -76,7 +92,7 @@ impl Relay {
                 }
                 Ok(None) => {
                     self.state.send_replace(RelayState::StandingBy);
-                    tokio::time::sleep(LEASE_LIFE / 5).await;
+                    tokio::time::sleep(self.lease_life / 5).await;
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the relay cannot ask for its lease");
@@ -89,48 +105,72 @@ impl Relay {
 
     async fn relay(&self, lease: &Lease) -> Result<(), StreamError> {
         let mut stream = self.bus.stream(&self.log).await?;
-        let mut last = last_sequence(&mut stream).await?;
-        if let Some(log) = self.rewound(&stream, last).await? {
-            self.state.send_replace(RelayState::LogRewound { stream: last, log });
-            tracing::error!(
-                stream = last,
-                log,
-                "the stream holds events that the log does not: the relay stops"
-            );
+        let held = witness::held(&stream).await?;
+        if let Some(rewound) = self.log.compare(&held).await? {
+            self.stop(rewound);
             return Ok(());
         }
+        let (log_id, _) = self.log.place().await?;
+        let chain = self.log.chain_at(held.position).await?;
+        let mut reached = Reached { position: held.position, chain };
         let mut hints = self.bus.appended_hints().await?;
         let mut renewed = tokio::time::Instant::now();
+        let mut pace = Pace::new(REST);
         loop {
-            if renewed.elapsed() > LEASE_LIFE / 3 {
-                if leases::acquire(self.log.pool(), LEASE, lease.holder, LEASE_LIFE).await?.is_none() {
+            if renewed.elapsed() > self.lease_life / 3 {
+                if leases::acquire(self.log.pool(), LEASE, lease.holder, self.lease_life).await?.is_none() {
                     return Ok(());
                 }
                 renewed = tokio::time::Instant::now();
             }
-            let published = self.publish_page(last).await?;
-            if published == last {
-                self.state.send_if_modified(|state| {
-                    let now = RelayState::Relaying { position: last };
-                    std::mem::replace(state, now) != now
-                });
-                // A hint that comes while we publish is still in the subscription, so none is missed.
-                let _ = tokio::time::timeout(POLL, hints.next()).await;
-                // A wiped or recreated stream shows here, not only when the next event is refused.
-                if hints_are_quiet(&mut hints) && self.log.head().await? == last {
-                    let now = last_sequence(&mut stream).await?;
-                    if now != last {
-                        return Ok(());
-                    }
-                }
+            let before = reached.position;
+            self.publish_page(&mut reached).await?;
+            if reached.position > before {
+                let published = usize::try_from(reached.position - before).unwrap_or_default();
+                pace.page(published, reached.position - before == PAGE_EVENTS).await;
+                continue;
             }
-            last = published;
+            self.state.send_if_modified(|state| {
+                let now = RelayState::Relaying { position: before };
+                std::mem::replace(state, now) != now
+            });
+            // A hint that comes while we publish is still in the subscription, so none is missed.
+            match tokio::time::timeout(POLL, hints.next()).await {
+                Ok(Some(_)) => {
+                    swallow(&mut hints);
+                    continue;
+                }
+                Ok(None) => return Ok(()),
+                Err(_) => {}
+            }
+            let (id, head) = self.log.place().await?;
+            // The log was restored or replaced: it is compared again before anything is published.
+            if head < before || id != log_id {
+                return Ok(());
+            }
+            // A wiped or recreated stream shows here, not only when the next event is refused.
+            if head == before && last_sequence(&mut stream).await? != before {
+                return Ok(());
+            }
         }
     }
 
-    /// Publishes the next page behind `last` and collects all acknowledgements. Returns the new last one.
-    async fn publish_page(&self, last: i64) -> Result<i64, StreamError> {
-        let page = self.log.page(last, PAGE_EVENTS).await?;
+    fn stop(&self, Rewound { stream, log }: Rewound) {
+        let now = RelayState::LogRewound { stream, log };
+        let is_news = self.state.send_if_modified(|state| std::mem::replace(state, now) != now);
+        if is_news {
+            tracing::error!(stream, log, "the stream holds what the log does not: the relay stops");
+        }
+    }
+
+    /// Publishes the next page behind what was reached and collects all acknowledgements.
+    async fn publish_page(&self, reached: &mut Reached) -> Result<(), StreamError> {
+        let page = self.log.page(reached.position, PAGE_EVENTS).await?;
+        if let (Some(first), Some(chain)) = (page.first(), &reached.chain)
+            && chain_of(chain, first).as_slice() != first.chain
+        {
+            return Err(BusError::unavailable("the log is not the one that was published").into());
+        }
         let mut acks = Vec::with_capacity(page.len());
         let mut failed = None;
         for event in &page {
@@ -140,7 +180,7 @@ impl Relay {
                 .payload(event.payload.clone().into())
                 .expected_last_sequence(before);
             match self.bus.jetstream.send_publish(subject_of(event), message).await {
-                Ok(ack) => acks.push(async { (event.position, ack.await) }),
+                Ok(ack) => acks.push(async move { (event, ack.await) }),
                 Err(error) => {
                     failed = Some(BusError::unavailable(error));
                     break;
@@ -148,37 +188,18 @@ impl Relay {
             }
         }
         // The window is drained even after an error: only then can the stream be asked where it stands.
-        let mut reached = last;
-        for (position, ack) in join_all(acks).await {
+        for (event, ack) in join_all(acks).await {
             match ack {
-                Ok(ack) if i64::try_from(ack.sequence) == Ok(position) => reached = reached.max(position),
+                Ok(ack) if i64::try_from(ack.sequence) == Ok(event.position) => {
+                    *reached = Reached { position: event.position, chain: Some(event.chain.clone()) };
+                }
                 Ok(ack) => {
                     failed = Some(BusError::Malformed { sequence: ack.sequence, header: "sequence" });
                 }
                 Err(error) => failed = failed.or(Some(BusError::unavailable(error))),
             }
         }
-        match failed {
-            Some(error) => Err(error.into()),
-            None => Ok(reached),
-        }
-    }
-
-    /// The log's head, if the stream is ahead of it or holds another event at its last sequence.
-    async fn rewound(&self, stream: &Stream, last: i64) -> Result<Option<i64>, StreamError> {
-        let head = self.log.head().await?;
-        if last > head {
-            return Ok(Some(head));
-        }
-        let Ok(sequence) = u64::try_from(last) else { return Ok(None) };
-        // The last message may have aged out or never existed: then there is nothing to compare.
-        let Ok(message) = stream.get_raw_message(sequence).await else { return Ok(None) };
-        let published = decode(sequence, Some(&message.headers), &message.payload)?;
-        let stored = self.log.page(last - 1, 1).await?;
-        let same = stored
-            .first()
-            .is_some_and(|event| event.event_id == published.event_id && event.chain == published.chain);
-        Ok((!same).then_some(head))
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
@@ -187,8 +208,7 @@ async fn last_sequence(stream: &mut Stream) -> Result<i64, BusError> {
     Ok(i64::try_from(info.state.last_sequence).unwrap_or(i64::MAX))
 }
 
-/// Whether no hint is waiting: the log is idle and there is time to look at the stream.
-fn hints_are_quiet(hints: &mut async_nats::Subscriber) -> bool {
-    use futures::FutureExt;
-    hints.next().now_or_never().is_none()
+/// Hints that queued up say no more than the first one.
+fn swallow(hints: &mut async_nats::Subscriber) {
+    while let Some(Some(_)) = hints.next().now_or_never() {}
 }

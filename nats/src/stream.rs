@@ -1,10 +1,19 @@
 //! The stream of all events: made when it is missing, starting where its followers need it.
 
-use async_nats::jetstream::stream::{Config, DiscardPolicy, StorageType, Stream};
+use std::collections::HashMap;
+
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
+use async_nats::jetstream::context::{DeleteStreamErrorKind, GetStreamErrorKind};
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, StorageType, Stream};
 use event_log::{EventLog, LogError, checkpoints};
+use uuid::Uuid;
 
 use crate::message::{STREAM, SUBJECTS};
 use crate::{Bus, BusError};
+
+/// Where the stream's own metadata names the log that it carries.
+const LOG_ID: &str = "routix-log-id";
 
 impl Bus {
     /// The stream; `None` while it does not exist.
@@ -12,11 +21,7 @@ impl Bus {
         match self.jetstream.get_stream(STREAM).await {
             Ok(stream) => Ok(Some(stream)),
             Err(error) => match error.kind() {
-                async_nats::jetstream::context::GetStreamErrorKind::JetStream(inner)
-                    if inner.code() == 404 =>
-                {
-                    Ok(None)
-                }
+                GetStreamErrorKind::JetStream(inner) if inner.code() == 404 => Ok(None),
                 _ => Err(BusError::unavailable(error)),
             },
         }
@@ -28,6 +33,7 @@ impl Bus {
         if let Some(stream) = self.existing_stream().await? {
             return Ok(stream);
         }
+        let log_id = log.identity().await?.log_id;
         let first = checkpoints::lowest(log.pool()).await? + 1;
         let config = Config {
             name: STREAM.to_owned(),
@@ -38,16 +44,55 @@ impl Bus {
             num_replicas: self.options.replicas,
             allow_direct: true,
             first_sequence: u64::try_from(first).ok().filter(|first| *first > 1),
+            metadata: HashMap::from([(LOG_ID.to_owned(), log_id.to_string())]),
             ..Config::default()
         };
-        tracing::info!(first_sequence = first, "the stream is created");
-        Ok(self.jetstream.create_stream(config).await.map_err(BusError::unavailable)?)
+        tracing::info!(first_sequence = first, %log_id, "the stream is created");
+        match self.jetstream.create_stream(config).await {
+            Ok(stream) => Ok(stream),
+            // Another relay may have made it at the same moment.
+            Err(error) => {
+                let made = self.existing_stream().await?;
+                Ok(made.ok_or_else(|| BusError::unavailable(error))?)
+            }
+        }
     }
+
+    /// Deletes the stream with everything in it and makes a new one for the log as it is now. Returns its
+    /// first sequence.
+    pub async fn start_stream_anew(&self, log: &EventLog) -> Result<i64, StreamError> {
+        if let Err(error) = self.jetstream.delete_stream(STREAM).await {
+            match error.kind() {
+                DeleteStreamErrorKind::JetStream(inner) if inner.code() == 404 => {}
+                _ => return Err(BusError::unavailable(error).into()),
+            }
+        }
+        let stream = self.stream(log).await?;
+        let state = &stream.cached_info().state;
+        // Before its first message a stream tells only what would be its last sequence.
+        Ok(i64::try_from(state.first_sequence.max(state.last_sequence + 1)).unwrap_or(i64::MAX))
+    }
+}
+
+/// The log that a stream carries, where it was made by a version that wrote this down.
+pub(crate) fn log_id(info: &Info) -> Option<Uuid> {
+    info.config.metadata.get(LOG_ID)?.parse().ok()
+}
+
+/// The messages of a stream from a position on.
+pub(crate) async fn messages_from(stream: &Stream, position: i64) -> Result<Ordered, BusError> {
+    let start_sequence = u64::try_from(position).unwrap_or(1);
+    let config = OrderedConfig {
+        deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
+        ..OrderedConfig::default()
+    };
+    let consumer = stream.create_consumer(config).await.map_err(BusError::unavailable)?;
+    consumer.messages().await.map_err(BusError::unavailable)
 }
 
 /// Either side of the relay can be away.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum StreamError {
+pub enum StreamError {
     #[error(transparent)]
     Bus(#[from] BusError),
     #[error(transparent)]

@@ -98,13 +98,7 @@ async fn commands_go_on_while_nats_is_down_and_everything_catches_up_afterwards(
     let user = world.user().await;
     let before = orders(&user, 1).await;
     user.finished(&before[0]).await;
-    let mut nats = world.nats;
-    nats = tokio::task::spawn_blocking(move || {
-        nats.stop().unwrap();
-        nats
-    })
-    .await
-    .unwrap();
+    world.with_nats(|nats| nats.stop().unwrap()).await;
     // Nothing but NATS is missing: the request is accepted, drawn and finished.
     let during = orders(&user, 2).await;
     for request in &during {
@@ -112,13 +106,7 @@ async fn commands_go_on_while_nats_is_down_and_everything_catches_up_afterwards(
     }
     let health = user.get("/health/detailed").await;
     assert_eq!((health.status.as_u16(), &health.body["status"]), (200, &json!("degraded")));
-    nats = tokio::task::spawn_blocking(move || {
-        nats.restart().unwrap();
-        nats
-    })
-    .await
-    .unwrap();
-    world.nats = nats;
+    world.with_nats(|nats| nats.restart().unwrap()).await;
     world.check(&[]).await;
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod log;
 mod output;
 mod rebuild;
 
@@ -45,10 +46,10 @@ enum Command {
     /// Builds a read model anew from the log, compares it with the live one and swaps the two. Everything
     /// goes on meanwhile. Exit code 3 when the rows differ.
     Rebuild(rebuild::RebuildArgs),
-    /// Questions to the log.
+    /// Questions to the log, and mending it.
     Log {
         #[command(subcommand)]
-        question: LogQuestion,
+        question: log::LogQuestion,
     },
     /// Accounts of admins.
     Admin {
@@ -68,16 +69,6 @@ enum AdminAction {
         /// At least 8 characters.
         #[arg(long, env = "ROUTIX_ADMIN_PASSWORD", hide_env_values = true)]
         password: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum LogQuestion {
-    /// Recomputes the hash chain and checks that positions are dense.
-    Verify {
-        /// A position and its chain value as they were known before: `<position>:<hex>`.
-        #[arg(long)]
-        anchor: Option<String>,
     },
 }
 
@@ -123,7 +114,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Rebuild(args) => rebuild::run(&config, &args).await,
-        Command::Log { question: LogQuestion::Verify { anchor } } => verify(config, anchor.as_deref()).await,
+        Command::Log { question } => log::run(config, question).await,
         Command::Admin { action: AdminAction::Create { email, password } } => {
             create_admin(config, Login { email, password }).await
         }
@@ -177,9 +168,9 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
     let limited = config.rate_limits.unwrap_or(true);
     let app = App::new(config, stack, limited);
-    app.commands().define_starter_algorithms().await?;
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.offer_algorithms(&app).await?;
     tasks.serve(&app, listener).await?;
     output::line(&format!("ready: serving on http://{address}"));
     until_asked(tasks).await?;
@@ -205,26 +196,5 @@ async fn create_admin(config: Config, login: Login) -> anyhow::Result<ExitCode> 
         Ok(ExitCode::SUCCESS)
     } else {
         anyhow::bail!("{} is registered already", login.email)
-    }
-}
-
-async fn verify(config: Config, anchor: Option<&str>) -> anyhow::Result<ExitCode> {
-    let (pool, _) = stack::database(&config).await?;
-    let report = event_log::verify(&pool, anchor.map(str::parse).transpose()?).await?;
-    output::line(&format!(
-        "{} events read, head {}:{}",
-        report.events,
-        report.head,
-        hex::encode(&report.head_chain)
-    ));
-    match report.fault {
-        None => {
-            output::line("positions are dense and the chain is whole");
-            Ok(ExitCode::SUCCESS)
-        }
-        Some(fault) => {
-            output::line(&format!("FAULT: {fault}"));
-            Ok(ExitCode::FAILURE)
-        }
     }
 }

@@ -22,12 +22,26 @@ const PAGE_EVENTS: i64 = 1000;
 const SUBJECTS_MAX: usize = 1000;
 
 /// From where a client wants to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resume {
-    /// From now on.
-    Live,
-    /// After the frame with this id.
-    After(i64),
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Resume {
+    /// After the frame with this id; else from now on.
+    pub after: Option<i64>,
+    /// The log that the client knows. Positions of another one mean something else.
+    pub log_id: Option<Uuid>,
+}
+
+impl std::str::FromStr for Resume {
+    type Err = std::num::ParseIntError;
+
+    /// `<position>` or `<log id>:<position>`. What is no id of a log is that of another one.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.split_once(':') {
+            Some((log, position)) => {
+                Self { after: Some(position.parse()?), log_id: Some(log.parse().unwrap_or_default()) }
+            }
+            None => Self { after: Some(text.parse()?), log_id: None },
+        })
+    }
 }
 
 /// The frames of one client, in order.
@@ -61,7 +75,7 @@ impl Connection {
         if !app.commands().session_is_open(user.session_id).await? {
             return Err(ApiError::Unauthenticated { detail: "The session has ended" });
         }
-        let head = app.log().head().await?;
+        let (log_id, head) = app.log().place().await?;
         let mut connection = Self {
             subscription,
             session_id: user.session_id.0,
@@ -74,16 +88,18 @@ impl Connection {
         let established = json!({
             "connection_id": clock::random_id(),
             "user_id": user_id,
+            "log_id": log_id,
             "position": head,
             "timestamp": clock::now(),
         });
         connection.ready.push_back(Arc::new(Frame::unstored("connection:established", established)));
-        if let Resume::After(since) = resume
+        if resume.log_id.is_some_and(|known| known != log_id) {
+            connection.ready.push_back(Arc::new(Frame::reset("log_replaced", log_id, head)));
+        } else if let Some(since) = resume.after
             && !connection.replay(app, user_id, (since, head)).await?
         {
             connection.ready.truncate(1);
-            let reset = json!({ "reason": "history_unavailable", "position": head });
-            connection.ready.push_back(Arc::new(Frame::unstored("reset", reset)));
+            connection.ready.push_back(Arc::new(Frame::reset("history_unavailable", log_id, head)));
         }
         Ok(connection)
     }
@@ -136,8 +152,17 @@ impl Connection {
                 Routed::SessionEnded { .. } => {}
                 Routed::Stored { position, frame } => self.stored(position, frame),
                 Routed::Live(frame) => self.live(frame),
+                Routed::Reset { log_id, position } => self.start_over(log_id, position),
             }
         }
+    }
+
+    /// The log was replaced: nothing that was shown or held before means anything now.
+    fn start_over(&mut self, log_id: Uuid, position: i64) {
+        self.position = position;
+        self.held.clear();
+        self.stages.clear();
+        self.ready.push_back(Arc::new(Frame::reset("log_replaced", log_id, position)));
     }
 
     fn stored(&mut self, position: i64, frame: Option<Arc<Frame>>) {

@@ -8,6 +8,7 @@ use event_log::{LogError, OpenedEvent};
 use projections::{conversations, generations};
 use serde::Serialize;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// A frame as clients get it. Frames that are not stored have no id.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +23,11 @@ pub struct Frame {
 impl Frame {
     pub fn unstored(kind: &str, payload: Value) -> Self {
         Self { kind: kind.to_owned(), id: None, payload }
+    }
+
+    /// Tells a client to fetch everything anew: its positions mean nothing here.
+    pub fn reset(reason: &str, log_id: Uuid, position: i64) -> Self {
+        Self::unstored("reset", json!({ "reason": reason, "log_id": log_id, "position": position }))
     }
 
     pub fn json(&self) -> String {

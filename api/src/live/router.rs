@@ -34,6 +34,11 @@ pub enum Routed {
     SessionEnded {
         session_id: Uuid,
     },
+    /// This is another log now, which goes on behind `position`.
+    Reset {
+        log_id: Uuid,
+        position: i64,
+    },
 }
 
 #[derive(Default)]
@@ -112,6 +117,12 @@ impl Router {
         }
     }
 
+    fn reset_all(&self, reset: &Routed) {
+        for connections in self.users().0.values_mut() {
+            connections.retain(|_, sender| sender.try_send(reset.clone()).is_ok());
+        }
+    }
+
     /// Follows the log from behind `start`, which must be known before the first connection is opened: what
     /// falls between the two would be shown to nobody. Runs until the task is dropped.
     pub async fn follow(self, log: EventLog, feed: Feed, start: i64) {
@@ -122,6 +133,12 @@ impl Router {
                     for event in events {
                         self.route_surely(&log, event).await;
                     }
+                }
+                Err(LogError::Replaced { .. }) => {
+                    let (log_id, position) = place_of(&log).await;
+                    tracing::warn!(%log_id, position, "the log was replaced: every client is told to reset");
+                    follower.rewind(position);
+                    self.reset_all(&Routed::Reset { log_id, position });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the live router tries again");
@@ -186,5 +203,16 @@ impl Router {
             }
             tokio::time::sleep(RETRY_DELAY).await;
         }
+    }
+}
+
+/// Which log this is, and its head, however long the database is away.
+async fn place_of(log: &EventLog) -> (Uuid, i64) {
+    loop {
+        match log.place().await {
+            Ok(place) => return place,
+            Err(error) => tracing::debug!(%error, "the log cannot be asked yet"),
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::{Connection, Resume};
 use crate::app::App;
@@ -27,8 +28,11 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Since {
-    /// The id of the last frame that was seen. The header `Last-Event-ID` says the same.
+    /// The id of the last frame that was seen. The header `Last-Event-ID` says the same, or
+    /// `<log_id>:<position>`.
     since: Option<i64>,
+    /// The `log_id` that frame came from. Another log gives `reset`.
+    log: Option<Uuid>,
 }
 
 /// Streams what happens to the caller.
@@ -49,14 +53,15 @@ pub async fn stream(
     ApiQuery(query): ApiQuery<Since>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let last = match headers.get("last-event-id") {
+    let mut resume = match headers.get("last-event-id") {
         Some(id) => {
-            let id = id.to_str().ok().and_then(|id| id.parse().ok());
-            Some(id.ok_or(ApiError::Malformed { detail: "Last-Event-ID is a position".to_owned() })?)
+            let id: Option<Resume> = id.to_str().ok().and_then(|id| id.parse().ok());
+            let detail = || "Last-Event-ID is <position> or <log_id>:<position>".to_owned();
+            id.ok_or_else(|| ApiError::Malformed { detail: detail() })?
         }
-        None => query.since,
+        None => Resume { after: query.since, log_id: None },
     };
-    let resume = last.map_or(Resume::Live, Resume::After);
+    resume.log_id = resume.log_id.or(query.log);
     let connection = Connection::open(&app, &user, resume).await?;
     let checks = tokio::time::interval(SESSION_CHECK);
     let events = stream::unfold((connection, checks, app), |(mut connection, mut checks, app)| async {

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, interval_at};
 use utoipa::IntoParams;
+use uuid::Uuid;
 
 use super::{Connection, Resume};
 use crate::app::App;
@@ -36,6 +37,8 @@ pub struct Opening {
     token: Option<String>,
     /// The id of the last frame that was seen.
     since: Option<i64>,
+    /// The `log_id` that frame came from. Another log gives `reset`.
+    log: Option<Uuid>,
 }
 
 /// Opens a socket on which the caller's live frames arrive.
@@ -60,7 +63,7 @@ pub async fn socket(
         detail: "this address is for WebSocket clients; /api/v1/events/stream is for others".to_owned(),
     })?;
     let user = caller(&app, &opening, &parts).await?;
-    let resume = opening.since.map_or(Resume::Live, Resume::After);
+    let resume = Resume { after: opening.since, log_id: opening.log };
     let connection = Connection::open(&app, &user, resume).await?;
     Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(|socket| serve(app, socket, connection)))
 }

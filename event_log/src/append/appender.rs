@@ -1,6 +1,7 @@
 //! The one task of a process that writes to the log, over a connection of its own.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::{AppendError, Appended, NewUnit, batch};
 use crate::cache::StreamKey;
 use crate::error::is_transient;
+use crate::guard::Guard;
 
 /// Limits of a batch: beyond them a longer one no longer pays.
 pub(super) const BATCH_UNITS_MAX: usize = 256;
@@ -32,7 +34,7 @@ pub(crate) struct Appender {
 
 impl Appender {
     /// Starts the task. `head` tells the last position after every commit.
-    pub(crate) fn start(options: PgConnectOptions, head: watch::Sender<i64>) -> Self {
+    pub(crate) fn start(options: PgConnectOptions, head: watch::Sender<i64>, guard: Arc<Guard>) -> Self {
         let (queue, pending) = mpsc::channel(QUEUE_UNITS_MAX);
         // Plans made while the table was empty stay bad, and planning each call costs more than running it.
         let options = options.options([
@@ -41,7 +43,7 @@ impl Appender {
             ("jit", "off"),
             ("statement_timeout", "30s"),
         ]);
-        tokio::spawn(Worker { options, head, connection: None }.run(pending));
+        tokio::spawn(Worker { options, head, guard, connection: None }.run(pending));
         Self { queue }
     }
 
@@ -56,6 +58,7 @@ impl Appender {
 struct Worker {
     options: PgConnectOptions,
     head: watch::Sender<i64>,
+    guard: Arc<Guard>,
     connection: Option<PgConnection>,
 }
 
@@ -87,6 +90,9 @@ impl Worker {
     async fn append(&mut self, batch: Vec<Pending>) -> Vec<Pending> {
         let mut delay = RETRY_DELAY_MIN;
         let outcomes = loop {
+            if let Some(rewound) = self.guard.shut() {
+                return refuse(batch, &AppendError::Rewound(rewound));
+            }
             let units: Vec<&NewUnit> = batch.iter().map(|pending| &pending.unit).collect();
             match self.send(&units).await {
                 Ok(outcomes) => break outcomes,
@@ -106,17 +112,25 @@ impl Worker {
         };
         let mut deferred = Vec::new();
         let mut last_stored = 0;
+        let mut newest = None;
         for (pending, outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
                 Some(outcome) => {
                     if let Appended::Stored { last, .. } | Appended::Duplicate { last, .. } = &outcome {
                         last_stored = last_stored.max(*last);
                     }
+                    if let Appended::Stored { last, .. } = &outcome {
+                        let event = pending.unit.events.last().map(|event| (*last, event.event_id));
+                        newest = newest.max(event);
+                    }
                     // A caller that no longer waits loses nothing: the outcome is in the receipt.
                     let _ = pending.answer.send(Ok(outcome));
                 }
                 None => deferred.push(pending),
             }
+        }
+        if let Some((position, event_id)) = newest {
+            self.guard.committed(position, event_id);
         }
         self.head.send_if_modified(|head| {
             let moved = last_stored > *head;
@@ -128,10 +142,7 @@ impl Worker {
 
     async fn append_one_by_one(&mut self, batch: Vec<Pending>, reason: String) -> Vec<Pending> {
         if let [_] = batch.as_slice() {
-            for pending in batch {
-                let _ = pending.answer.send(Err(AppendError::Refused { reason: reason.clone() }));
-            }
-            return Vec::new();
+            return refuse(batch, &AppendError::Refused { reason });
         }
         let mut deferred = Vec::new();
         for pending in batch {
@@ -143,10 +154,22 @@ impl Worker {
     async fn send(&mut self, units: &[&NewUnit]) -> Result<Vec<batch::Outcome>, sqlx::Error> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            empty => empty.insert(self.options.connect().await?),
+            empty => {
+                let mut fresh = self.options.connect().await?;
+                self.guard.check(&mut fresh).await?;
+                empty.insert(fresh)
+            }
         };
         batch::send(connection, units).await
     }
+}
+
+/// Tells the callers why nothing was stored. Nothing is left to be sent.
+fn refuse(batch: Vec<Pending>, error: &AppendError) -> Vec<Pending> {
+    for pending in batch {
+        let _ = pending.answer.send(Err(error.clone()));
+    }
+    Vec::new()
 }
 
 /// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice. The

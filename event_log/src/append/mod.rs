@@ -11,6 +11,7 @@ use uuid::Uuid;
 pub(crate) use appender::Appender;
 
 use crate::cache::StreamKey;
+use crate::witness::Rewound;
 
 /// One event of a unit, sealed and numbered within its stream.
 #[derive(Debug, Clone)]
@@ -87,6 +88,8 @@ pub(crate) enum Appended {
 pub enum AppendError {
     #[error("the appender has stopped")]
     Stopped,
+    #[error(transparent)]
+    Rewound(Rewound),
     #[error("the database refused the unit: {reason}")]
     Refused { reason: String },
 }

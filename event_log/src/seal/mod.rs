@@ -8,6 +8,7 @@
 mod nodes;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -228,6 +229,22 @@ impl Vault {
             .await?;
         Ok(wrapped)
     }
+}
+
+/// Whose words are sealed in an event: in nodes of the payload and in texts of the metadata.
+pub(crate) fn sealed_owners(payload: &str, metadata: &str) -> Result<BTreeSet<Uuid>, LogError> {
+    let mut owners = BTreeSet::new();
+    let mut from = 0;
+    while let Some((place, node)) = nodes::next(payload, SEALED, from)? {
+        if let Node::Sealed { owner, .. } = node {
+            owners.insert(owner);
+        }
+        from = place.end;
+    }
+    let metadata: BTreeMap<&str, Cow<'_, str>> = serde_json::from_str(metadata).map_err(unreadable)?;
+    let sealed = metadata.values().filter_map(|text| text.strip_prefix("sealed:")?.split(':').next());
+    owners.extend(sealed.filter_map(|owner| owner.parse::<Uuid>().ok()));
+    Ok(owners)
 }
 
 fn write_erased(text: &mut String, owner: Uuid) {

@@ -16,13 +16,15 @@ use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewU
 use crate::cache::StreamKey;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::log::EventLog;
-use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
+use crate::{Actor, Claim, CommandContext, LogError, ReceiptLife, clock, recover};
 use step::{Decision, Step, TypedStep};
 
 /// On a stream that other processes write without a pause only some attempts get through: those processes
 /// know its state, this one must load it each time.
 const ATTEMPTS_MAX: u32 = 25;
-const CLIENT_RECEIPT_DAYS: i64 = 30;
+pub(crate) const CLIENT_RECEIPT_DAYS: i64 = 30;
+/// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
+const EVENT_BYTES_MAX: usize = 256 << 10;
 /// How long a caller waits for an outcome, for instance while the database is away.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -153,6 +155,8 @@ where
     async fn run(mut self) -> Result<Committed, E> {
         let command = StreamKey { aggregate_type: "command", aggregate_id: self.context.command_id };
         let keys = self.steps.iter().map(|step| *step.key()).chain([command]);
+        // A decision on a log that lost its end would be wrong, also where it is a refusal.
+        self.log.admit()?;
         let _guards = self.log.locks().lock(keys).await;
         let mut fresh = false;
         for attempt in 1.. {
@@ -176,7 +180,12 @@ where
                     self.evict();
                     return Ok(replayed(last, &outcome));
                 }
-                Appended::Mismatch => return Err(self.reused().into()),
+                Appended::Mismatch => {
+                    // Another command had this id, or the first answer was lost with a restore.
+                    self.evict();
+                    let first = self.first_outcome().await?;
+                    return first.ok_or_else(|| self.reused().into());
+                }
                 Appended::Taken { kind } => return Err(LogError::Taken { kind }.into()),
                 Appended::Conflict { stream } => {
                     if attempt >= ATTEMPTS_MAX {
@@ -216,21 +225,8 @@ where
     /// Nothing to append: a refusal, or a command that changes nothing. Either may be the echo of the first
     /// run of this very command, which then gives the answer.
     async fn answer_without_events(&self, refusal: Option<E>) -> Result<Committed, E> {
-        let receipt: Option<(Vec<u8>, i64, Value)> = sqlx::query_as(
-            "SELECT fingerprint, last_position, outcome FROM command_receipts WHERE owner = $1 AND command_id = $2",
-        )
-        .bind(self.context.actor.receipt_owner())
-        .bind(self.context.command_id)
-        .fetch_optional(self.log.pool())
-        .await
-        .map_err(LogError::from)?;
-        match (receipt, refusal) {
-            (Some((fingerprint, ..)), _) if fingerprint != self.context.fingerprint => {
-                Err(self.reused().into())
-            }
-            (Some((_, position, outcome)), _) => {
-                Ok(Committed { position, versions: vec![], events: vec![], outcome, replayed: true })
-            }
+        match (self.first_outcome().await?, refusal) {
+            (Some(first), _) => Ok(first),
             (None, Some(refusal)) => Err(refusal),
             (None, None) => Ok(Committed {
                 position: self.log.head().await?,
@@ -240,6 +236,16 @@ where
                 replayed: false,
             }),
         }
+    }
+
+    /// What this command id answered before. Where the answer was lost, that of a process manager is made
+    /// again: it follows from the cause, as the command does.
+    async fn first_outcome(&self) -> Result<Option<Committed>, LogError> {
+        let first = first_outcome(self.log.pool(), &self.context).await?;
+        Ok(first.map(|first| match first.outcome {
+            Value::Null => Committed { outcome: self.outcome.clone(), ..first },
+            _ => first,
+        }))
     }
 
     /// Hands the decisions to the appender. Their payloads are taken out of them: after a conflict they are
@@ -256,7 +262,7 @@ where
                 sequence: sequences[*step],
                 event_type: event.event_type.clone(),
                 event_version: std::mem::take(&mut event.event_version),
-                payload: vault.seal(std::mem::take(&mut event.payload)).await?,
+                payload: within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?,
             });
         }
         let mut snapshots = Vec::new();
@@ -292,6 +298,7 @@ where
         };
         self.log.appender().append(unit).await.map_err(|error| match error {
             AppendError::Stopped => LogError::OutcomeUnknown.into(),
+            AppendError::Rewound(rewound) => LogError::from(rewound).into(),
             AppendError::Refused { reason } => LogError::Refused { reason }.into(),
         })
     }
@@ -334,7 +341,8 @@ where
 /// What this command id answered before, if it did.
 ///
 /// # Errors
-/// `CommandIdReused` when it was another command that had this id.
+/// `CommandIdReused` when it was another command that had this id, `OutcomeForgotten` when it had its effect
+/// but a restore lost the answer.
 pub(crate) async fn first_outcome(
     pool: &sqlx::PgPool,
     context: &CommandContext,
@@ -347,6 +355,20 @@ pub(crate) async fn first_outcome(
     .fetch_optional(pool)
     .await?;
     match receipt {
+        Some((fingerprint, position, outcome)) if recover::is_forgotten(&fingerprint) => {
+            match context.actor {
+                Actor::Process(_) => Ok(Some(Committed {
+                    position,
+                    versions: vec![],
+                    events: vec![],
+                    outcome,
+                    replayed: true,
+                })),
+                Actor::User(_) | Actor::Admin(_) | Actor::Anonymous => {
+                    Err(LogError::OutcomeForgotten { position })
+                }
+            }
+        }
         Some((fingerprint, ..)) if fingerprint != context.fingerprint => {
             Err(LogError::CommandIdReused { command_id: context.command_id })
         }
@@ -360,6 +382,14 @@ pub(crate) async fn first_outcome(
 fn replayed(position: i64, outcome: &str) -> Committed {
     let outcome = serde_json::from_str(outcome).unwrap_or_default();
     Committed { position, versions: vec![], events: vec![], outcome, replayed: true }
+}
+
+/// The table refuses more; said here so that the caller learns why.
+fn within_limit(payload: String) -> Result<String, LogError> {
+    if payload.len() > EVENT_BYTES_MAX {
+        return Err(LogError::EventTooLarge { bytes: payload.len(), max_bytes: EVENT_BYTES_MAX });
+    }
+    Ok(payload)
 }
 
 /// A few milliseconds that differ between processes.

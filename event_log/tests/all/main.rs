@@ -9,6 +9,7 @@ mod faults;
 mod following;
 mod idempotency;
 mod jar;
+mod recovering;
 mod sealing;
 mod snapshots;
 mod units;

@@ -136,3 +136,18 @@ fn an_anchor_is_a_position_and_a_value_in_hex() {
         assert_eq!(text.parse::<Anchor>(), Err(NotAnAnchor), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_anchor_from_before_the_beginning_of_an_archived_log_is_not_believed() {
+    let world = unguarded().await;
+    let (at_floor, before, after) =
+        (anchor_at(&world, 2).await, anchor_at(&world, 1).await, anchor_at(&world, 3).await);
+    world.run("UPDATE log_identity SET floor_position = 2, floor_chain = (SELECT chain FROM events WHERE position = 2)").await;
+    world.run("DELETE FROM events WHERE position <= 2").await;
+    assert_eq!(fault(&world, Some(&after)).await, None);
+    assert_eq!(fault(&world, Some(&at_floor)).await, None);
+    let found = fault(&world, Some(&before)).await;
+    assert_eq!(found.as_deref(), Some("the log begins behind 2 and cannot tell what was at 1"));
+    world.run("UPDATE log_identity SET floor_chain = sha256('forged')").await;
+    assert!(fault(&world, Some(&at_floor)).await.is_some());
+}

@@ -31,7 +31,11 @@ impl From<LogError> for ApplyError {
             | LogError::Refused { .. }
             | LogError::VersionMismatch { .. }
             | LogError::CommandIdReused { .. }
-            | LogError::Taken { .. } => Self::Transient(error),
+            | LogError::Taken { .. }
+            | LogError::Rewound { .. }
+            | LogError::OutcomeForgotten { .. }
+            | LogError::Replaced { .. }
+            | LogError::EventTooLarge { .. } => Self::Transient(error),
         }
     }
 }

@@ -58,6 +58,11 @@ impl Answer {
 pub struct Told(Arc<Mutex<Vec<i64>>>);
 
 impl Told {
+    /// What was told beyond `position` was given up by the operator.
+    pub fn give_up_after(&self, position: i64) {
+        self.0.lock().unwrap().retain(|told| *told <= position);
+    }
+
     pub fn positions(&self) -> Vec<i64> {
         self.0.lock().unwrap().clone()
     }

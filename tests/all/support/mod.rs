@@ -2,6 +2,7 @@
 
 pub mod checker;
 pub mod client;
+pub mod cluster;
 pub mod picture;
 pub mod process;
 pub mod servers;

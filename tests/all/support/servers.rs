@@ -53,8 +53,78 @@ pub async fn database() -> String {
     format!("{server}/{name}")
 }
 
+/// A Postgres server of the test's own, whose data can be put back to an earlier state.
+#[derive(Debug)]
+pub struct OwnPostgres {
+    server: Postgres,
+    data: PathBuf,
+}
+
+impl OwnPostgres {
+    pub async fn start() -> Self {
+        let data_dir = folder("postgres");
+        let options = Options { data_dir: data_dir.clone(), durable: false };
+        let server =
+            tokio::task::spawn_blocking(move || Postgres::start(&options).expect("Postgres starts")).await;
+        let data = data_dir.join("postgres").canonicalize().unwrap().join("data");
+        Self { server: server.unwrap(), data }
+    }
+
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Stops the server, lets `meanwhile` work on its data folder, and starts it again.
+    async fn while_stopped(self, meanwhile: impl FnOnce(&Path) + Send + 'static) -> Self {
+        let mut own = self;
+        tokio::task::spawn_blocking(move || {
+            own.server.stop().unwrap();
+            meanwhile(&own.data);
+            own.server.restart().unwrap();
+            own
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Copies the data as it is now.
+    pub async fn backed_up(self) -> (Self, PathBuf) {
+        let copy = folder("backup").join("data");
+        let target = copy.clone();
+        (self.while_stopped(move |data| copy_all(data, &target)).await, copy)
+    }
+
+    /// Puts an earlier copy back.
+    pub async fn restored(self, copy: &Path) -> Self {
+        let copy = copy.to_owned();
+        self.while_stopped(move |data| put_back(&copy, data)).await
+    }
+}
+
+/// Where the server in this folder keeps its streams.
+pub fn store_of(data_dir: &Path) -> PathBuf {
+    data_dir.join("nats").canonicalize().expect("the server was started").join("store")
+}
+
+/// Copies a folder with owners and modes: servers run as another account where the test is root.
+pub fn copy_all(from: &Path, to: &Path) {
+    let done = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(done.success(), "{} is copied", from.display());
+}
+
+/// Replaces a folder by an earlier copy of it.
+pub fn put_back(copy: &Path, folder: &Path) {
+    std::fs::remove_dir_all(folder).unwrap();
+    copy_all(copy, folder);
+}
+
 /// A NATS server of the test's own.
 pub async fn nats() -> Nats {
-    let options = Options { data_dir: folder("nats"), durable: false };
+    nats_in(folder("nats")).await
+}
+
+/// A NATS server with its data in a folder that the test knows.
+pub async fn nats_in(data_dir: PathBuf) -> Nats {
+    let options = Options { data_dir, durable: false };
     tokio::task::spawn_blocking(move || Nats::start(&options).expect("NATS starts")).await.unwrap()
 }

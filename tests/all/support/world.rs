@@ -1,13 +1,17 @@
 //! A whole Routix for one test: a server and workers as processes of their own.
 
+use std::path::{Path, PathBuf};
+
 use embedded::Nats;
 use event_log::clock;
 use sqlx::PgPool;
 
 use super::checker::{self, Seen};
 use super::client::{Client, Told};
+use super::cluster::Cluster;
+use super::eventually;
 use super::process::{Process, Surroundings};
-use super::servers;
+use super::servers::{self, OwnPostgres};
 
 pub struct World {
     pub surroundings: Surroundings,
@@ -15,7 +19,12 @@ pub struct World {
     pub workers: Vec<Process>,
     pub pool: PgPool,
     pub told: Told,
-    pub nats: Nats,
+    /// There but for the moments in which something is done to it, and on a cluster.
+    pub nats: Option<Nats>,
+    /// Where that server keeps its streams.
+    pub nats_store: PathBuf,
+    /// Where the test has a database server of its own.
+    pub postgres: Option<OwnPostgres>,
     has_all_roles: bool,
 }
 
@@ -27,10 +36,41 @@ impl World {
 
     /// A server and a process for each of the roles.
     pub async fn with(extra: &[(&'static str, &str)], roles: &[&str]) -> Self {
-        let (database_url, nats) = (servers::database().await, servers::nats().await);
+        Self::on(servers::database().await, extra, roles).await
+    }
+
+    /// A whole Routix on a database server of its own, whose data can be put back to an earlier state.
+    pub async fn on_own_postgres() -> Self {
+        let postgres = OwnPostgres::start().await;
+        let mut world = Self::on(postgres.url(), &[], &["all"]).await;
+        world.postgres = Some(postgres);
+        world
+    }
+
+    /// A whole Routix on a NATS cluster.
+    pub async fn on_cluster(cluster: &Cluster, roles: &[&str]) -> Self {
+        let replicas = [("ROUTIX_STREAM_REPLICAS", "3")];
+        Self::over(servers::database().await, cluster.urls(), &replicas, roles).await
+    }
+
+    async fn on(database_url: String, extra: &[(&'static str, &str)], roles: &[&str]) -> Self {
+        let data = servers::folder("nats");
+        let nats = servers::nats_in(data.clone()).await;
+        let mut world = Self::over(database_url, nats.url(), extra, roles).await;
+        world.nats = Some(nats);
+        world.nats_store = servers::store_of(&data);
+        world
+    }
+
+    async fn over(
+        database_url: String,
+        nats_url: String,
+        extra: &[(&'static str, &str)],
+        roles: &[&str],
+    ) -> Self {
         let surroundings = Surroundings {
             database_url,
-            nats_url: nats.url(),
+            nats_url,
             data: servers::folder("data"),
             extra: extra.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
         };
@@ -41,7 +81,59 @@ impl World {
         }
         let pool = PgPool::connect(&surroundings.database_url).await.unwrap();
         let has_all_roles = roles.contains(&"all");
-        Self { surroundings, server, workers, pool, told: Told::default(), nats, has_all_roles }
+        let told = Told::default();
+        Self {
+            surroundings,
+            server,
+            workers,
+            pool,
+            told,
+            nats: None,
+            nats_store: PathBuf::new(),
+            postgres: None,
+            has_all_roles,
+        }
+    }
+
+    /// Copies the database as it is now.
+    pub async fn back_up(&mut self) -> PathBuf {
+        let (postgres, copy) = self.postgres.take().unwrap().backed_up().await;
+        self.postgres = Some(postgres);
+        copy
+    }
+
+    /// Puts the database back to an earlier state.
+    pub async fn restore(&mut self, copy: &Path) {
+        self.postgres = Some(self.postgres.take().unwrap().restored(copy).await);
+    }
+
+    /// Does something to the NATS server that blocks.
+    pub async fn with_nats(&mut self, act: impl FnOnce(&mut Nats) + Send + 'static) {
+        let mut nats = self.nats.take().unwrap();
+        self.nats = Some(
+            tokio::task::spawn_blocking(move || {
+                act(&mut nats);
+                nats
+            })
+            .await
+            .unwrap(),
+        );
+    }
+
+    /// Runs a command of the command line to its end: whether it succeeded, and what it printed.
+    pub async fn routix(&self, arguments: &[&str]) -> (bool, String) {
+        let done = self.surroundings.command(arguments).output().await.unwrap();
+        let printed = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8_lossy(&printed).into_owned())
+    }
+
+    /// The last position of the log.
+    pub async fn head(&self) -> i64 {
+        eventually("the database answers", || async {
+            let head = sqlx::query_scalar("SELECT coalesce(max(position), 0) FROM events");
+            head.fetch_one(&self.pool).await.ok()
+        })
+        .await
     }
 
     pub async fn user(&self) -> Client {

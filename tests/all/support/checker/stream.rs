@@ -7,10 +7,10 @@ use super::Stored;
 use crate::support::eventually;
 
 pub async fn connect(nats_url: &str) -> jetstream::Context {
-    let address: ServerAddr = nats_url.parse().unwrap();
-    let (user, password) = (address.username().unwrap().to_owned(), address.password().unwrap().to_owned());
-    let client = ConnectOptions::with_user_and_password(user, password).connect(address).await.unwrap();
-    jetstream::new(client)
+    let servers: Vec<ServerAddr> = nats_url.split(',').map(|url| url.parse().unwrap()).collect();
+    let (user, password) = (servers[0].username().unwrap(), servers[0].password().unwrap());
+    let options = ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned());
+    jetstream::new(options.connect(servers).await.unwrap())
 }
 
 pub async fn events(nats_url: &str) -> Stream {

@@ -1,0 +1,243 @@
+//! `routix log`: is the log whole, and what to do when it lost its end.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use commands::claims_of;
+use event_log::{Anchor, LogReader, RecordedEvent, RecoverError, Recovery};
+use nats::{Bus, BusOptions};
+
+use super::output;
+use crate::config::Config;
+use crate::stack::{self, Stack};
+
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+/// Part of what was asked for could not be checked.
+const INCOMPLETE: u8 = 2;
+
+#[derive(Debug, Subcommand)]
+pub enum LogQuestion {
+    /// Recomputes the hash chain, checks that positions are dense and compares the stream, where `NATS_URL`
+    /// is given. Ends with 0 when all is well, 1 at a fault, 2 when the stream could not be compared.
+    Verify {
+        /// A position and its chain value as they were known before: `<position>:<hex>`.
+        #[arg(long)]
+        anchor: Option<String>,
+    },
+    /// Puts back what a restored log lost, from what the stream still holds of it.
+    Recover {
+        /// Gives up what was lost: the log gets a new id, the stream begins anew, clients are told to reset.
+        #[arg(long)]
+        new_log: bool,
+    },
+}
+
+pub async fn run(config: Config, question: LogQuestion) -> anyhow::Result<ExitCode> {
+    match question {
+        LogQuestion::Verify { anchor } => verify(&config, anchor.as_deref()).await,
+        LogQuestion::Recover { new_log: false } => recover(&config).await,
+        LogQuestion::Recover { new_log: true } => start_new_log(&config).await,
+    }
+}
+
+async fn verify(config: &Config, anchor: Option<&str>) -> anyhow::Result<ExitCode> {
+    let anchor: Option<Anchor> = anchor.map(str::parse).transpose()?;
+    let (pool, _) = stack::database(config).await?;
+    let reader = LogReader::new(pool.clone());
+    let identity = reader.identity().await?;
+    let report = event_log::verify(&pool, anchor.clone()).await?;
+    let first = identity.floor_position + 1;
+    output::line(&format!("log {}", identity.log_id));
+    output::line(&format!("{} events read, positions {first} to {}", report.events, report.head));
+    output::line(&format!("head {}:{}", report.head, hex::encode(&report.head_chain)));
+    if let Some(fault) = report.fault {
+        output::line(&format!("FAULT: {fault}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    output::line("positions are dense and the chain is whole");
+    match anchor {
+        Some(anchor) => output::line(&format!("the anchor at {} holds", anchor.position)),
+        None => output::line("no anchor was given: an end that was cut off is not found without one"),
+    }
+    let Some(url) = &config.nats_url else {
+        output::line("the stream was not compared: NATS_URL is not given");
+        return Ok(ExitCode::SUCCESS);
+    };
+    compare_stream(url, &reader).await
+}
+
+async fn compare_stream(url: &str, reader: &LogReader) -> anyhow::Result<ExitCode> {
+    let bus = Bus::connect(url, BusOptions::default()).await?;
+    let report = match bus.compare_with(reader).await {
+        Ok(Some(report)) => report,
+        Ok(None) => {
+            output::line("the stream was not compared: there is none");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(error) => {
+            output::line(&format!("the stream was not compared: {error}"));
+            return Ok(ExitCode::from(INCOMPLETE));
+        }
+    };
+    if let Some(fault) = report.fault {
+        output::line(&format!("FAULT: {fault}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    let compared = match report.compared {
+        0 => format!("the stream holds no messages and is at {}", report.last),
+        messages => {
+            format!("{messages} messages compared, positions {} to {}: all equal", report.first, report.last)
+        }
+    };
+    output::line(&compared);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the operator reads when the stream does not continue the log.
+const OTHER_HISTORY: &str = "nothing of it can be put back. To give up what the stream holds and go on with \
+                             the log as it is: routix log recover --new-log";
+
+async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
+    let stack = Stack::connect(config).await?;
+    let held = stack.bus.held().await.context("the stream cannot be read")?;
+    let Some(held) = held else {
+        output::line("there is no stream, so there is nothing to put back; the relay makes a new one");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Some(rewound) = stack.log.compare(&held).await? else {
+        output::line(&format!("the log holds everything that the stream holds up to {}", held.position));
+        return Ok(ExitCode::SUCCESS);
+    };
+    let identity = stack.log.identity().await?;
+    if held.log_id.is_some_and(|id| id != identity.log_id) || rewound.stream <= rewound.log {
+        output::line(&format!("FAULT: the stream is of another history than the log; {OTHER_HISTORY}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    output::line(&format!(
+        "the log ends at {}, the stream at {}: putting back {} events",
+        rewound.log,
+        rewound.stream,
+        rewound.stream - rewound.log
+    ));
+    let mut recovery = Recovery::start(&stack.log).await?;
+    let first = recovery.head() + 1;
+    let result = put_back(&stack, &mut recovery).await;
+    summary(&recovery, first);
+    let unreadable_names = match result {
+        Ok(unreadable) => unreadable,
+        Err(Trouble::OtherHistory(fault)) => {
+            output::line(&format!("FAULT: {fault}; {OTHER_HISTORY}"));
+            return Ok(ExitCode::FAILURE);
+        }
+        Err(Trouble::Other(error)) => return Err(error),
+    };
+    if unreadable_names > 0 {
+        output::line(&format!(
+            "{unreadable_names} unique names could not be read and are free now: those people cannot log in"
+        ));
+    }
+    if let Some(left) = stack.log.compare(&held).await? {
+        output::line(&format!("FAULT: {left}; {OTHER_HISTORY}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    output::line("the log holds everything that was published; running processes go on within a second");
+    Ok(ExitCode::SUCCESS)
+}
+
+enum Trouble {
+    OtherHistory(String),
+    Other(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+/// Puts back page by page. Returns how many unique names could not be read.
+async fn put_back(stack: &Stack, recovery: &mut Recovery) -> Result<usize, Trouble> {
+    let mut unreadable = 0;
+    let mut told = Instant::now();
+    let Some(mut published) = stack.bus.published(recovery.head()).await? else { return Ok(0) };
+    loop {
+        let page = published.next_page().await?;
+        let Some(first) = page.first() else { return Ok(unreadable) };
+        if first.position != recovery.head() + 1 {
+            let (from, to) = (recovery.head() + 1, first.position - 1);
+            return Err(Trouble::OtherHistory(format!(
+                "the stream no longer holds positions {from} to {to}"
+            )));
+        }
+        let mut claims = Vec::new();
+        for event in &page {
+            let found = claims_of(&stack.log.open(event.clone().into()).await?)?;
+            claims.extend(found.claims);
+            unreadable += found.unreadable;
+        }
+        append(recovery, &page, &claims).await?;
+        if told.elapsed() >= PROGRESS_EVERY {
+            told = Instant::now();
+            output::line(&format!("put back up to {} of {}", recovery.head(), published.last));
+        }
+    }
+}
+
+async fn append(
+    recovery: &mut Recovery,
+    page: &[RecordedEvent],
+    claims: &[event_log::Claim],
+) -> Result<(), Trouble> {
+    match recovery.append(page, claims).await {
+        Ok(()) => Ok(()),
+        Err(error @ RecoverError::OtherHistory { .. }) => Err(Trouble::OtherHistory(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn summary(recovery: &Recovery, first: i64) {
+    let done = recovery.recovered();
+    if done.events == 0 {
+        output::line("no event was put back");
+        return;
+    }
+    output::line(&format!(
+        "{} events put back, positions {first} to {}, with {} unique names",
+        done.events,
+        recovery.head(),
+        done.claims
+    ));
+    output::line(&format!("head {}:{}", recovery.head(), hex::encode(recovery.chain())));
+    if let Some((command_id, from)) = done.last_command {
+        let to = recovery.head();
+        output::line(&format!(
+            "the last command is {command_id}, positions {from} to {to}: whether it had more events is not known"
+        ));
+    }
+    if !done.lost_keys.is_empty() {
+        output::line(&format!(
+            "{} of these events stay sealed: the keys of {} people are not in this database. They read as \
+             erased until a backup of the keys is put back",
+            done.sealed_for_good,
+            done.lost_keys.len()
+        ));
+    }
+}
+
+async fn start_new_log(config: &Config) -> anyhow::Result<ExitCode> {
+    let stack = Stack::connect(config).await?;
+    let Ok(held) = stack.bus.held().await else {
+        bail!("NATS must be there: the stream has to begin anew with the log");
+    };
+    let head = stack.log.head().await?;
+    // The id first: when this stops half-way, the stream is still of another log, and nothing is appended.
+    let log_id = event_log::start_new_log(stack.log.pool()).await?;
+    let first = stack.bus.start_stream_anew(&stack.log).await?;
+    let ended = held.map_or(0, |held| held.position);
+    output::line(&format!("the log is {log_id} now and goes on behind position {head}"));
+    output::line(&format!("the stream, which ended at {ended}, begins anew at {first}"));
+    output::line("clients and consumers are told to reset; running processes go on within a second");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,38 @@
+//! Somebody outside the database who remembers how far the log had come: the stream that the log is published
+//! to. A log that was restored, or failed over to a lagging replica, does not know itself that it lost its end.
+
+use futures::future::BoxFuture;
+use uuid::Uuid;
+
+/// What the witness holds at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The last position that the witness was told.
+    pub position: i64,
+    /// Event id and chain value at that position, unless the witness keeps it no more.
+    pub event: Option<(Uuid, Vec<u8>)>,
+    /// The log that the witness follows, where it was written down.
+    pub log_id: Option<Uuid>,
+}
+
+/// The witness cannot be asked at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the witness is away: {reason}")]
+pub struct WitnessAway {
+    pub reason: String,
+}
+
+/// Remembers the end of the log outside the database.
+pub trait Witness: Send + Sync + 'static {
+    /// What it holds; `None` when it holds nothing yet. Answers soon, also when it is away.
+    fn last(&self) -> BoxFuture<'_, Result<Option<Held>, WitnessAway>>;
+}
+
+/// The log is behind what was published of it, or is another history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the log is at {log} and does not hold what the stream holds up to {stream}")]
+pub struct Rewound {
+    /// The last position outside the database: of the stream, or of what this process was told.
+    pub stream: i64,
+    pub log: i64,
+}

@@ -1,0 +1,136 @@
+//! Reads what the stream still holds, message by message: to put it back into a log that lost it, and to
+//! compare it with the log.
+
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::pull::Ordered;
+use event_log::{LogReader, RecordedEvent};
+use futures::StreamExt;
+
+use crate::stream::StreamError;
+use crate::{Bus, BusError, decode, stream};
+
+/// How long a message may take that the stream says it has.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAGE_EVENTS: i64 = 500;
+
+/// The messages from a position on, up to the end as it was when reading began.
+pub struct Published {
+    messages: Option<Ordered>,
+    /// The last position of the stream.
+    pub last: i64,
+}
+
+impl std::fmt::Debug for Published {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Published").field("last", &self.last).finish_non_exhaustive()
+    }
+}
+
+/// What a comparison of the stream with the log found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamReport {
+    /// Messages that were compared, the first and the last of them.
+    pub compared: u64,
+    pub first: i64,
+    pub last: i64,
+    /// The first thing that was wrong, if any.
+    pub fault: Option<String>,
+}
+
+impl Bus {
+    /// Reads what the stream holds behind `after`. `None` when there is no stream.
+    pub async fn published(&self, after: i64) -> Result<Option<Published>, BusError> {
+        let Some(stream) = self.existing_stream().await? else { return Ok(None) };
+        let state = stream.cached_info().state.clone();
+        let last = i64::try_from(state.last_sequence).unwrap_or(i64::MAX);
+        let messages = if state.messages == 0 || last <= after {
+            None
+        } else {
+            Some(stream::messages_from(&stream, after + 1).await?)
+        };
+        Ok(Some(Published { messages, last }))
+    }
+
+    /// Compares every message that the stream holds with the event at its position: id, chain and payload.
+    ///
+    /// # Errors
+    /// When either side cannot be read. A difference is none: it is the report's fault.
+    pub async fn compare_with(&self, log: &LogReader) -> Result<Option<StreamReport>, StreamError> {
+        let Some(mut published) = self.published(0).await? else { return Ok(None) };
+        let mut report = StreamReport { last: published.last, ..StreamReport::default() };
+        let head = log.head().await?;
+        if published.last > head {
+            report.fault = Some(format!("the stream is at {}, the log at {head}", published.last));
+            return Ok(Some(report));
+        }
+        loop {
+            let messages = match published.next_page().await {
+                Ok(messages) => messages,
+                Err(BusError::Malformed { sequence, header }) => {
+                    report.fault = Some(format!("message {sequence} has no usable {header}"));
+                    return Ok(Some(report));
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let Some(first) = messages.first() else { return Ok(Some(report)) };
+            let events = log.page(first.position - 1, PAGE_EVENTS).await?;
+            if report.compared == 0 {
+                report.first = first.position;
+            }
+            for message in &messages {
+                let event = events.iter().find(|event| event.position == message.position);
+                if let Some(fault) = difference(message, event) {
+                    report.fault = Some(fault);
+                    return Ok(Some(report));
+                }
+                report.compared += 1;
+            }
+        }
+    }
+}
+
+fn difference(message: &RecordedEvent, event: Option<&RecordedEvent>) -> Option<String> {
+    let at = message.position;
+    let Some(event) = event else {
+        return Some(format!("message {at} is of an event that is not in the log"));
+    };
+    let what = if event.event_id != message.event_id {
+        "event id"
+    } else if event.chain != message.chain {
+        "chain value"
+    } else if event.payload != message.payload {
+        "payload"
+    } else if event != message {
+        "description"
+    } else {
+        return None;
+    };
+    Some(format!("message {at} has another {what} than the event"))
+}
+
+impl Published {
+    /// The next messages, in order; none at the end.
+    pub async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, BusError> {
+        let mut page: Vec<RecordedEvent> = Vec::new();
+        let Some(mut messages) = self.messages.take() else { return Ok(page) };
+        loop {
+            // Whatever is left may have been deleted: then no further message comes.
+            let Ok(next) = tokio::time::timeout(PATIENCE, messages.next()).await else { return Ok(page) };
+            let message = next.ok_or_else(|| BusError::unavailable("the stream ended"))?;
+            let message = message.map_err(BusError::unavailable)?;
+            let info = message.info().map_err(BusError::unavailable)?;
+            let at_end =
+                info.pending == 0 || i64::try_from(info.stream_sequence).is_ok_and(|at| at >= self.last);
+            page.push(decode(info.stream_sequence, message.headers.as_ref(), &message.payload)?);
+            let first = page.first().map_or(0, |event| event.position);
+            if at_end {
+                return Ok(page);
+            }
+            if page.last().is_some_and(|last| last.position - first + 1 >= PAGE_EVENTS) {
+                self.messages = Some(messages);
+                return Ok(page);
+            }
+        }
+    }
+}
