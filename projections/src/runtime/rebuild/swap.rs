@@ -74,10 +74,12 @@ impl Stage {
                 connection: &mut tx,
                 epoch: EPOCH,
                 position: self.position,
+                passed: self.position,
                 parked: HashSet::new(),
             };
             batch.learn_parked().await?;
             batch.apply_opened(opened, reached).await?;
+            batch.settle().await?;
         }
         let tables: Vec<String> = projection.tables().iter().map(|table| quoted(table)).collect();
         exchange_tables(&mut tx, (&self.schema, &self.live), &tables).await?;
