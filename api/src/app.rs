@@ -27,7 +27,7 @@ use crate::live;
 use crate::problem::ApiError;
 use crate::read_side::ProjectedReadSide;
 use crate::stack::Stack;
-use crate::{health, routes as handlers};
+use crate::{health, metrics, routes as handlers};
 
 /// Everything a handler may need. Cheap to clone.
 #[derive(Clone)]
@@ -175,6 +175,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::history::routes())
         .routes(routes!(live::sse::stream))
         .routes(routes!(live::ws::socket))
+        .routes(routes!(metrics::scrape))
         .routes(routes!(health::ready))
         .routes(routes!(health::live))
         .routes(routes!(health::detailed))
@@ -198,6 +199,15 @@ pub fn service(app: App) -> axum::Router {
         .layer(cors)
         .layer(middleware::from_fn(security_headers))
         .layer(middleware::from_fn_with_state(app.clone(), log_request))
+        .layer(middleware::from_fn(metrics::count_request))
+        .with_state(app)
+}
+
+/// What a process of background work serves.
+pub fn metrics_service(app: App) -> axum::Router {
+    axum::Router::new()
+        .route("/metrics", axum::routing::get(metrics::scrape))
+        .route("/health", axum::routing::get(health::ready))
         .with_state(app)
 }
 

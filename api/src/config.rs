@@ -64,6 +64,10 @@ pub struct Config {
     /// Seconds that a projection may stand still, with events waiting, until `/health` is red.
     #[arg(long, env = "ROUTIX_STALLED_AFTER_SECONDS", default_value_t = 30, global = true)]
     pub stalled_after_seconds: u64,
+    /// Where a process of background work serves `/metrics` and `/health`; nowhere when this is missing. One that
+    /// serves the API has both there.
+    #[arg(long, env = "ROUTIX_METRICS_LISTEN", global = true)]
+    pub metrics_listen: Option<SocketAddr>,
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
     pub log_json: bool,

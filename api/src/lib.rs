@@ -14,6 +14,7 @@ mod extract;
 mod health;
 mod limits;
 mod live;
+mod metrics;
 mod problem;
 mod processes;
 mod read_side;

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use crate::app::{self, App};
 use crate::auth::random_text;
 use crate::config::Config;
+use crate::metrics;
 use crate::stack::write_private;
 
 /// What a `work` process does.
@@ -52,8 +53,9 @@ impl Tasks {
         }
     }
 
-    /// Every process that writes tells the relay.
+    /// Every process that writes tells the relay, and keeps its metrics small.
     pub fn announce(&mut self, app: &App) {
+        self.spawn("metrics", metrics::upkeep());
         self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
     }
 
@@ -82,6 +84,21 @@ impl Tasks {
                 self.spawn(process.name(), Runner::new(app.commands().clone(), process).run());
             }
         }
+    }
+
+    /// Serves the metrics of a process that serves nothing else, where an address is given for it.
+    pub async fn serve_metrics(&mut self, app: &App) -> anyhow::Result<()> {
+        let Some(address) = app.config().metrics_listen else { return Ok(()) };
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address} for metrics"))?;
+        let service = app::metrics_service(app.clone());
+        self.spawn("metrics server", async move {
+            if let Err(error) = axum::serve(listener, service).await {
+                tracing::error!(%error, "the metrics server stopped");
+            }
+        });
+        Ok(())
     }
 
     /// Draws and uploads the starter library where it is missing, while the service is up already: a prompt

@@ -12,6 +12,7 @@ use domain::{
     Timestamp, UserId,
 };
 use event_log::{CommandContext, Unit, clock};
+use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::AlgorithmRef;
@@ -145,6 +146,12 @@ impl Commands {
             match outcome::commit(both, &()).await {
                 // Somebody else cancelled it at the same moment and gave the credits back.
                 Err(CommandError::CreditLedger(CreditLedgerError::NoSuchHold { .. })) => {}
+                Ok(done) => {
+                    if let (false, Some(job)) = (done.replayed, state.job()) {
+                        count_end(job, "cancelled", None);
+                    }
+                    return Ok(done);
+                }
                 other => return other,
             }
         }
@@ -181,9 +188,24 @@ impl Commands {
             unit = unit.execute::<Conversation>(conversation_id, [say]);
         }
         match unit.commit().await {
-            Ok(_) | Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => Ok(()),
+            Ok(committed) => {
+                if committed.is_news() {
+                    count_end(job, "failed", None);
+                }
+                Ok(())
+            }
+            Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Counts a request that has come to its end, once: where its last event was written.
+pub(crate) fn count_end(job: &Job, status: &'static str, seconds: Option<f64>) {
+    let algorithm = job.algorithm.clone();
+    counter!("generation_requests_total", "algorithm" => algorithm.clone(), "status" => status).increment(1);
+    if let Some(seconds) = seconds {
+        histogram!("generation_duration_seconds", "algorithm" => algorithm).record(seconds);
     }
 }
 

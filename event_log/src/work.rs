@@ -172,3 +172,23 @@ pub async fn next_due(pool: &PgPool, role: &str) -> Result<Option<Duration>, Log
     .await?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
 }
+
+/// How much there is to do for a role.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Queue {
+    pub role: String,
+    /// Rows that are due, claimed or not.
+    pub due: i64,
+    /// Rows that are due later: retries and timers.
+    pub later: i64,
+}
+
+/// What is open, by role. A role without open rows is left out.
+pub async fn queues(pool: &PgPool) -> Result<Vec<Queue>, LogError> {
+    let rows = sqlx::query_as(
+        "SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS due, \
+                count(*) FILTER (WHERE due_at > clock_timestamp()) AS later \
+         FROM work WHERE done_at IS NULL GROUP BY role ORDER BY role",
+    );
+    Ok(rows.fetch_all(pool).await?)
+}

@@ -11,6 +11,7 @@ use event_log::leases::{self, Lease};
 use event_log::{EventLog, Rewound, chain_of, clock};
 use futures::future::join_all;
 use futures::{FutureExt, StreamExt};
+use metrics::counter;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -127,6 +128,7 @@ impl Relay {
             self.publish_page(&mut reached).await?;
             if reached.position > before {
                 let published = usize::try_from(reached.position - before).unwrap_or_default();
+                counter!("routix_relay_published_total").increment(published as u64);
                 pace.page(published, reached.position - before == PAGE_EVENTS).await;
                 continue;
             }

@@ -15,6 +15,7 @@ mod credits;
 mod faults;
 mod history;
 mod live;
+mod metrics;
 mod nats_cluster;
 mod read_side;
 mod rebuild;

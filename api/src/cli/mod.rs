@@ -16,6 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::app::App;
 use crate::config::Config;
 use crate::demo::{self, DemoArgs};
+use crate::metrics;
 use crate::processes::{self, Tasks, WorkRole};
 use crate::stack::{self, Stack};
 
@@ -80,7 +81,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&error.into()),
     };
-    let result = runtime.block_on(dispatch(cli));
+    let result = match metrics::install() {
+        Ok(()) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(error),
+    };
     runtime.shutdown_timeout(Duration::from_secs(1));
     match result {
         Ok(code) => code,
@@ -183,6 +187,7 @@ async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let mut tasks = Tasks::default();
     tasks.announce(&app);
     tasks.work(&app, roles);
+    tasks.serve_metrics(&app).await?;
     output::line(&format!("ready: working as {roles:?}").to_lowercase());
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)

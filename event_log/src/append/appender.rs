@@ -4,9 +4,11 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{AppendError, Appended, NewUnit, batch};
@@ -43,7 +45,9 @@ impl Appender {
             ("jit", "off"),
             ("statement_timeout", "30s"),
         ]);
-        tokio::spawn(Worker { options, head, guard, connection: None }.run(pending));
+        tokio::spawn(
+            Worker { options, head, guard, connection: None, metrics: AppendMetrics::new() }.run(pending),
+        );
         Self { queue }
     }
 
@@ -60,6 +64,39 @@ struct Worker {
     head: watch::Sender<i64>,
     guard: Arc<Guard>,
     connection: Option<PgConnection>,
+    metrics: AppendMetrics,
+}
+
+/// What the appender counts.
+struct AppendMetrics {
+    batch_units: Histogram,
+    batch_seconds: Histogram,
+    queue: Gauge,
+    events: Counter,
+    repeated: Counter,
+    conflicts: Counter,
+}
+
+impl AppendMetrics {
+    fn new() -> Self {
+        Self {
+            batch_units: histogram!("routix_append_batch_units"),
+            batch_seconds: histogram!("routix_append_batch_seconds"),
+            queue: gauge!("routix_append_queue_depth"),
+            events: counter!("routix_events_appended_total"),
+            repeated: counter!("routix_commands_repeated_total"),
+            conflicts: counter!("routix_append_conflicts_total"),
+        }
+    }
+
+    fn count(&self, unit: &NewUnit, outcome: &Appended) {
+        match outcome {
+            Appended::Stored { .. } => self.events.increment(unit.events.len() as u64),
+            Appended::Duplicate { .. } => self.repeated.increment(1),
+            Appended::Conflict { .. } => self.conflicts.increment(1),
+            Appended::Mismatch | Appended::Taken { .. } => {}
+        }
+    }
 }
 
 impl Worker {
@@ -79,6 +116,8 @@ impl Worker {
                 }
             }
             let batch = next_batch(&mut waiting);
+            #[allow(clippy::cast_precision_loss, reason = "the queue is bounded")]
+            self.metrics.queue.set(waiting.len() as f64);
             let deferred = self.append(batch).await;
             for pending in deferred.into_iter().rev() {
                 waiting.push_front(pending);
@@ -116,6 +155,7 @@ impl Worker {
         for (pending, outcome) in batch.into_iter().zip(outcomes) {
             match outcome {
                 Some(outcome) => {
+                    self.metrics.count(&pending.unit, &outcome);
                     if let Appended::Stored { last, .. } | Appended::Duplicate { last, .. } = &outcome {
                         last_stored = last_stored.max(*last);
                     }
@@ -160,7 +200,12 @@ impl Worker {
                 empty.insert(fresh)
             }
         };
-        batch::send(connection, units).await
+        let begun = Instant::now();
+        let outcomes = batch::send(connection, units).await?;
+        self.metrics.batch_seconds.record(begun.elapsed());
+        #[allow(clippy::cast_precision_loss, reason = "a batch is bounded")]
+        self.metrics.batch_units.record(units.len() as f64);
+        Ok(outcomes)
     }
 }
 

@@ -43,6 +43,13 @@ pub struct Committed {
     pub replayed: bool,
 }
 
+impl Committed {
+    /// Whether something was written now, and not at an earlier run of the same command.
+    pub fn is_news(&self) -> bool {
+        !self.replayed && !self.events.is_empty()
+    }
+}
+
 /// An aggregate as it is now.
 #[derive(Debug, Clone)]
 pub struct Loaded<A> {

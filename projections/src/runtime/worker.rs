@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use event_log::leases::{self, Lease};
 use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
+use metrics::counter;
 use nats::{Bus, Feed, Pace};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
@@ -218,6 +219,8 @@ impl Worker {
             *retry_delay = RETRY_DELAY_MIN;
             self.status.send_replace(WorkerStatus::Following { position: batch.position });
             if !applied.is_empty() {
+                counter!("routix_projection_applied_total", "projection" => self.projection.name())
+                    .increment(applied.len() as u64);
                 let applied: Vec<&OpenedEvent> = applied.iter().collect();
                 self.projection.after_commit(&self.bus, &applied).await;
             }

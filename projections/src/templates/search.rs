@@ -56,6 +56,7 @@ pub async fn search(
     wanted: Wanted,
     query: SearchQuery,
 ) -> Result<Fresh<Vec<TemplateHit>>, LogError> {
+    metrics::counter!("template_searches_total").increment(1);
     let vector = HalfVector::from_f32_slice(&query.vector);
     let query = Arc::new((query, vector));
     reader

@@ -19,6 +19,7 @@ use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
 
 use super::{PROCESS, Pipeline, context, provider_intent, reason_of};
 use crate::CommandError;
+use crate::generation_request::count_end;
 
 /// Calls of providers for one request.
 const ATTEMPTS_MAX: usize = 2;
@@ -215,7 +216,14 @@ impl Pipeline<'_> {
             unit = unit.execute::<Conversation>(conversation_id, [card]);
         }
         match unit.commit().await {
-            Ok(_) | Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => Ok(Drawn::Ended),
+            Ok(committed) => {
+                if committed.is_news() {
+                    let seconds = (at - plan.requested_at).to_std().unwrap_or_default().as_secs_f64();
+                    count_end(job, "completed", Some(seconds));
+                }
+                Ok(Drawn::Ended)
+            }
+            Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => Ok(Drawn::Ended),
             Err(error) => Err(error),
         }
     }
