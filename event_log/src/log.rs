@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -17,8 +17,8 @@ use crate::keyed_locks::KeyedLocks;
 use crate::unit;
 use crate::witness::{Held, Rewound, Witness};
 use crate::{
-    CommandContext, Committed, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, RecordedEvent, Unit,
-    Vault, claims, load, reader,
+    CommandContext, Committed, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, Readers, RecordedEvent,
+    Unit, Vault, claims, load, reader,
 };
 
 /// Limits of a process.
@@ -38,8 +38,6 @@ impl Default for LogOptions {
 
 /// How long a query waits for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a connection may have been idle and still be taken to be alive.
-const TRUSTED_IDLE: Duration = Duration::from_millis(200);
 
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
@@ -47,11 +45,6 @@ pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        // A connection that was just used is not asked whether it lives: the question is a round trip.
-        .test_before_acquire(false)
-        .before_acquire(|connection, usage| {
-            Box::pin(async move { Ok(usage.idle_for < TRUSTED_IDLE || connection.ping().await.is_ok()) })
-        })
         .connect_with(connect)
         .await?;
     Ok(pool)
@@ -71,6 +64,7 @@ pub struct EventLog(Arc<Inner>);
 
 struct Inner {
     pool: PgPool,
+    readers: Readers,
     vault: Vault,
     appender: Appender,
     cache: StateCache,
@@ -95,6 +89,7 @@ impl EventLog {
         let appender = Appender::start(connect, head_sender, guard.clone());
         Self(Arc::new(Inner {
             vault: Vault::new(pool.clone(), master),
+            readers: Readers::like(&pool),
             pool,
             appender,
             cache,
@@ -238,7 +233,9 @@ impl EventLog {
 
     /// Up to `limit` events after `after`, in order, still sealed.
     pub async fn page(&self, after: i64, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
-        reader::page(self.pool(), after, limit).await
+        let mut connection = self.0.readers.acquire().await?;
+        let page = reader::page(&mut *connection, after, limit).await;
+        connection.done(page)
     }
 
     /// A person's events from after `after` up to `upto`, in order, still sealed.

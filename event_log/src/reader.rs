@@ -104,18 +104,21 @@ pub(crate) async fn owner_page(
     Ok(sqlx::query_as(&query).bind(owner).bind(after).bind(upto).bind(limit).fetch_all(executor).await?)
 }
 
-/// The events from behind `after` up to `upto` that belong to one of the aggregates, in order, still sealed.
+/// The events from behind `after` up to `upto` that belong to one of the aggregates and have none of the names
+/// in `without`, in order, still sealed.
 /// Positions are dense, so the answer is bounded by the span.
 pub async fn events_between(
     executor: impl PgExecutor<'_>,
     (after, upto): (i64, i64),
-    aggregates: &[&str],
+    (aggregates, without): (&[&str], &[&str]),
 ) -> Result<Vec<RecordedEvent>, LogError> {
     let query = format!(
         "SELECT {COLUMNS} FROM events \
-         WHERE position > $1 AND position <= $2 AND aggregate_type = ANY($3) ORDER BY position"
+         WHERE position > $1 AND position <= $2 AND aggregate_type = ANY($3) AND event_type <> ALL($4) \
+         ORDER BY position"
     );
-    Ok(sqlx::query_as(&query).bind(after).bind(upto).bind(aggregates).fetch_all(executor).await?)
+    let query = sqlx::query_as(&query).bind(after).bind(upto).bind(aggregates).bind(without);
+    Ok(query.fetch_all(executor).await?)
 }
 
 /// The events at these positions, in order, still sealed.

@@ -45,22 +45,34 @@ pub struct ClaimedWork {
     pub fence: i64,
 }
 
-/// Adds a row in the projection's transaction. The same cause and task give the same row.
-pub async fn add_in_tx(connection: &mut PgConnection, work: &NewWork<'_>) -> Result<(), LogError> {
+/// Adds rows in the projection's transaction. The same cause and task give the same row.
+pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> Result<(), LogError> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    let texts = |text: fn(&NewWork<'_>) -> String| work.iter().map(text).collect::<Vec<_>>();
+    let ids: Vec<Uuid> = work
+        .iter()
+        .map(|work| clock::derived_id(work.cause, &format!("{}/{}", work.role, work.task)))
+        .collect();
     sqlx::query(
         "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, due_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, clock_timestamp())) \
+         SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id, \
+                coalesce(w.due_at, clock_timestamp()) \
+         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[], \
+                     $8::uuid[], $9::timestamptz[]) \
+             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, due_at) \
          ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING",
     )
-    .bind(clock::derived_id(work.cause, &format!("{}/{}", work.role, work.task)))
-    .bind(work.role)
-    .bind(work.task)
-    .bind(work.subject)
-    .bind(work.position)
-    .bind(work.cause)
-    .bind(work.correlation_id)
-    .bind(work.owner)
-    .bind(work.due_at)
+    .bind(ids)
+    .bind(texts(|work| work.role.to_owned()))
+    .bind(texts(|work| work.task.to_owned()))
+    .bind(texts(|work| work.subject.to_owned()))
+    .bind(work.iter().map(|work| work.position).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.cause).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.correlation_id).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.owner).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.due_at).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())

@@ -126,10 +126,8 @@ impl FeedFollower {
     /// When the log cannot be read, and `Replaced` when it has become another log: whoever follows begins anew.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
         loop {
-            let events = match self.live.take() {
-                Some(live) => self.listen(live, limit).await?,
-                None => self.read_log(limit).await?,
-            };
+            let events =
+                if self.live.is_some() { self.listen(limit).await? } else { self.read_log(limit).await? };
             if let Some(last) = events.last() {
                 self.position = last.position;
                 self.chain = Some(last.chain.clone());
@@ -157,12 +155,9 @@ impl FeedFollower {
         Ok(page.into_iter().map(Arc::new).collect())
     }
 
-    /// Events that follow on what was handed out. None when something is missing: then the log has it.
-    async fn listen(
-        &mut self,
-        mut live: broadcast::Receiver<Arc<RecordedEvent>>,
-        limit: usize,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+    /// Events that follow on what was handed out. None when something is missing: then the log has it. Whoever
+    /// stops waiting for it loses nothing.
+    async fn listen(&mut self, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
         let mut events: Vec<Arc<RecordedEvent>> = Vec::new();
         let received = loop {
             tokio::select! {
@@ -174,13 +169,16 @@ impl FeedFollower {
                     }
                     // What the feed had sent before this follower began comes a second time only in the log:
                     // a log that was restored and recovered is behind and then further, and the feed is not.
-                    if changed.is_err() || head > self.position && live.is_empty() {
+                    let nothing_waits = self.live.as_ref().is_none_or(broadcast::Receiver::is_empty);
+                    if changed.is_err() || head > self.position && nothing_waits {
+                        self.live = None;
                         return Ok(events);
                     }
                 }
-                received = live.recv() => break received,
+                received = receive(&mut self.live) => break received,
             }
         };
+        let Some(mut live) = self.live.take() else { return Ok(events) };
         let mut first = match received {
             Ok(event) => Some(event),
             Err(RecvError::Lagged(_) | RecvError::Closed) => return Ok(events),
@@ -216,5 +214,14 @@ impl FeedFollower {
     /// Whether an event follows from what was handed out.
     fn precedes(&self, event: &RecordedEvent) -> bool {
         self.chain.as_ref().is_none_or(|chain| chain_of(chain, event).as_slice() == event.chain)
+    }
+}
+
+async fn receive(
+    live: &mut Option<broadcast::Receiver<Arc<RecordedEvent>>>,
+) -> Result<Arc<RecordedEvent>, RecvError> {
+    match live {
+        Some(live) => live.recv().await,
+        None => Err(RecvError::Closed),
     }
 }

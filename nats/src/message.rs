@@ -1,7 +1,7 @@
 //! An event as a message: CloudEvents in binary mode. The body is the payload's exact stored bytes, still
 //! sealed; everything else is a header, so that the event can be rebuilt from the message alone.
 
-use async_nats::HeaderMap;
+use async_nats::{HeaderMap, HeaderName};
 use chrono::{DateTime, SecondsFormat, Utc};
 use event_log::RecordedEvent;
 
@@ -11,17 +11,27 @@ use crate::BusError;
 pub const STREAM: &str = "ROUTIX_EVENTS";
 pub(crate) const SUBJECTS: &str = "routix.events.>";
 
-const ID: &str = "ce-id";
-const TYPE: &str = "ce-type";
-const SUBJECT: &str = "ce-subject";
-const TIME: &str = "ce-time";
-const VERSION: &str = "routix-event-version";
-const POSITION: &str = "routix-position";
-const SEQUENCE: &str = "routix-sequence";
-const CHAIN: &str = "routix-chain";
-const OWNER: &str = "routix-owner";
-const METADATA: &str = "routix-metadata";
-const AGGREGATE: &str = "routix-aggregate";
+/// A header of ours: its name as text, and in the form that needs no copy for each message.
+struct Name(&'static str, HeaderName);
+
+const fn name(text: &'static str) -> Name {
+    Name(text, HeaderName::from_static(text))
+}
+
+static SPEC_VERSION: Name = name("ce-specversion");
+static SOURCE: Name = name("ce-source");
+static CONTENT_TYPE: Name = name("content-type");
+static ID: Name = name("ce-id");
+static TYPE: Name = name("ce-type");
+static SUBJECT: Name = name("ce-subject");
+static TIME: Name = name("ce-time");
+static VERSION: Name = name("routix-event-version");
+static POSITION: Name = name("routix-position");
+static SEQUENCE: Name = name("routix-sequence");
+static CHAIN: Name = name("routix-chain");
+static OWNER: Name = name("routix-owner");
+static METADATA: Name = name("routix-metadata");
+static AGGREGATE: Name = name("routix-aggregate");
 
 /// The subject of an event: `routix.events.<aggregate>.<event>`.
 pub fn subject_of(event: &RecordedEvent) -> String {
@@ -30,21 +40,22 @@ pub fn subject_of(event: &RecordedEvent) -> String {
 
 pub(crate) fn headers_of(event: &RecordedEvent) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert("ce-specversion", "1.0");
-    headers.insert("ce-source", format!("/routix/{}", event.aggregate_type));
-    headers.insert("content-type", "application/json");
-    headers.insert(ID, event.event_id.to_string());
-    headers.insert(TYPE, format!("routix.{}.{}", event.aggregate_type, event.event_type));
-    headers.insert(SUBJECT, event.aggregate_id.clone());
-    headers.insert(TIME, event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true));
-    headers.insert(AGGREGATE, event.aggregate_type.clone());
-    headers.insert(VERSION, event.event_version.clone());
-    headers.insert(POSITION, event.position.to_string());
-    headers.insert(SEQUENCE, event.sequence.to_string());
-    headers.insert(CHAIN, hex::encode(&event.chain));
-    headers.insert(METADATA, event.metadata.clone());
+    let mut insert = |name: &Name, value: String| headers.insert(name.1.clone(), value);
+    insert(&SPEC_VERSION, "1.0".to_owned());
+    insert(&SOURCE, format!("/routix/{}", event.aggregate_type));
+    insert(&CONTENT_TYPE, "application/json".to_owned());
+    insert(&ID, event.event_id.to_string());
+    insert(&TYPE, format!("routix.{}.{}", event.aggregate_type, event.event_type));
+    insert(&SUBJECT, event.aggregate_id.clone());
+    insert(&TIME, event.recorded_at.to_rfc3339_opts(SecondsFormat::Micros, true));
+    insert(&AGGREGATE, event.aggregate_type.clone());
+    insert(&VERSION, event.event_version.clone());
+    insert(&POSITION, event.position.to_string());
+    insert(&SEQUENCE, event.sequence.to_string());
+    insert(&CHAIN, hex::encode(&event.chain));
+    insert(&METADATA, event.metadata.clone());
     if let Some(owner) = event.owner_id {
-        headers.insert(OWNER, owner.to_string());
+        insert(&OWNER, owner.to_string());
     }
     headers
 }
@@ -54,38 +65,35 @@ pub(crate) fn headers_of(event: &RecordedEvent) -> HeaderMap {
 /// # Errors
 /// `Malformed` when a header is missing, cannot be read, or the position is not the message's sequence.
 pub fn decode(sequence: u64, headers: Option<&HeaderMap>, payload: &[u8]) -> Result<RecordedEvent, BusError> {
-    let malformed = |header| BusError::Malformed { sequence, header };
-    let headers = headers.ok_or(malformed(ID))?;
-    let text = |name: &'static str| {
-        headers
-            .get(name)
-            .map(async_nats::HeaderValue::as_str)
-            .ok_or(BusError::Malformed { sequence, header: name })
-    };
-    let number = |name: &'static str| text(name)?.parse::<i64>().map_err(|_| malformed(name));
-    let position = number(POSITION)?;
+    let malformed = |name: &Name| BusError::Malformed { sequence, header: name.0 };
+    let headers = headers.ok_or(malformed(&ID))?;
+    let text =
+        |name: &Name| headers.get(name.1.clone()).map(async_nats::HeaderValue::as_str).ok_or(malformed(name));
+    let number = |name: &Name| text(name)?.parse::<i64>().map_err(|_| malformed(name));
+    let position = number(&POSITION)?;
     if u64::try_from(position) != Ok(sequence) {
-        return Err(malformed(POSITION));
+        return Err(malformed(&POSITION));
     }
-    let aggregate_type = text(AGGREGATE)?.to_owned();
-    let event_type = text(TYPE)?.rsplit('.').next().unwrap_or_default().to_owned();
-    let recorded_at = DateTime::parse_from_rfc3339(text(TIME)?).map_err(|_| malformed(TIME))?;
-    let owner_id = match headers.get(OWNER) {
-        Some(owner) => Some(owner.as_str().parse().map_err(|_| malformed(OWNER))?),
+    let aggregate_type = text(&AGGREGATE)?.to_owned();
+    let event_type = text(&TYPE)?.rsplit('.').next().unwrap_or_default().to_owned();
+    let recorded_at = DateTime::parse_from_rfc3339(text(&TIME)?).map_err(|_| malformed(&TIME))?;
+    let owner_id = match headers.get(OWNER.1.clone()) {
+        Some(owner) => Some(owner.as_str().parse().map_err(|_| malformed(&OWNER))?),
         None => None,
     };
     Ok(RecordedEvent {
         position,
         aggregate_type,
-        aggregate_id: text(SUBJECT)?.to_owned(),
-        sequence: number(SEQUENCE)?,
+        aggregate_id: text(&SUBJECT)?.to_owned(),
+        sequence: number(&SEQUENCE)?,
         event_type,
-        event_version: text(VERSION)?.to_owned(),
-        payload: String::from_utf8(payload.to_vec()).map_err(|_| malformed("body"))?,
-        metadata: text(METADATA)?.to_owned(),
-        event_id: text(ID)?.parse().map_err(|_| malformed(ID))?,
+        event_version: text(&VERSION)?.to_owned(),
+        payload: String::from_utf8(payload.to_vec())
+            .map_err(|_| BusError::Malformed { sequence, header: "body" })?,
+        metadata: text(&METADATA)?.to_owned(),
+        event_id: text(&ID)?.parse().map_err(|_| malformed(&ID))?,
         owner_id,
         recorded_at: recorded_at.with_timezone(&Utc),
-        chain: hex::decode(text(CHAIN)?).map_err(|_| malformed(CHAIN))?,
+        chain: hex::decode(text(&CHAIN)?).map_err(|_| malformed(&CHAIN))?,
     })
 }

@@ -10,14 +10,14 @@ use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use event_log::leases::{self, Lease};
 use event_log::{EventLog, Rewound, chain_of, clock};
-use futures::StreamExt;
 use futures::future::join_all;
+use futures::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::message::{headers_of, subject_of};
 use crate::stream::StreamError;
-use crate::{Bus, BusError, witness};
+use crate::{Bus, BusError, Pace, witness};
 
 const LEASE: &str = "relay";
 const LEASE_LIFE: Duration = Duration::from_secs(5);
@@ -26,6 +26,8 @@ const POLL: Duration = Duration::from_millis(250);
 /// Not more than the connection lets go unacknowledged, see `bus`.
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
+/// How long the relay waits for a page to fill while events come fast.
+const REST: Duration = Duration::from_millis(2);
 
 /// What the relay is doing, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,6 +120,7 @@ impl Relay {
         let mut reached = Reached { position: held.position, chain };
         let mut hints = self.bus.appended_hints().await?;
         let mut renewed = tokio::time::Instant::now();
+        let mut pace = Pace::new(REST);
         loop {
             if renewed.elapsed() > self.lease_life / 3 {
                 if leases::acquire(self.log.pool(), LEASE, lease.holder, self.lease_life).await?.is_none() {
@@ -128,6 +131,8 @@ impl Relay {
             let before = reached.position;
             self.publish_page(&mut reached).await?;
             if reached.position > before {
+                let published = usize::try_from(reached.position - before).unwrap_or_default();
+                pace.page(published, reached.position - before == PAGE_EVENTS).await;
                 continue;
             }
             self.state.send_if_modified(|state| {
@@ -135,9 +140,13 @@ impl Relay {
                 std::mem::replace(state, now) != now
             });
             // A hint that comes while we publish is still in the subscription, so none is missed.
-            let _ = tokio::time::timeout(POLL, hints.next()).await;
-            if !hints_are_quiet(&mut hints) {
-                continue;
+            match tokio::time::timeout(POLL, hints.next()).await {
+                Ok(Some(_)) => {
+                    swallow(&mut hints);
+                    continue;
+                }
+                Ok(None) => return Ok(()),
+                Err(_) => {}
             }
             let (id, head) = self.log.place().await?;
             // The log was restored or replaced: it is compared again before anything is published.
@@ -204,8 +213,7 @@ async fn last_sequence(stream: &mut Stream) -> Result<i64, BusError> {
     Ok(i64::try_from(info.state.last_sequence).unwrap_or(i64::MAX))
 }
 
-/// Whether no hint is waiting: the log is idle and there is time to look at the stream.
-fn hints_are_quiet(hints: &mut async_nats::Subscriber) -> bool {
-    use futures::FutureExt;
-    hints.next().now_or_never().is_none()
+/// Hints that queued up say no more than the first one.
+fn swallow(hints: &mut async_nats::Subscriber) {
+    while let Some(Some(_)) = hints.next().now_or_never() {}
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use event_log::{EventLog, LogError, checkpoints};
+use event_log::{EventLog, LogError, Readers, checkpoints};
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
@@ -44,14 +44,14 @@ impl<T> Fresh<T> {
 /// The way to all read models. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    pool: PgPool,
+    readers: Readers,
     log: EventLog,
 }
 
 impl Reader {
     /// Reads from `pool`, which may be a replica; `log` is the primary.
     pub fn new(pool: PgPool, log: EventLog) -> Self {
-        Self { pool, log }
+        Self { readers: Readers::like(&pool), log }
     }
 
     /// The log itself, for what read models leave in it.
@@ -111,7 +111,9 @@ impl Reader {
         let mut is_head = false;
         let mut pause = POLL_MIN;
         loop {
-            let (checkpoint, value) = query(&mut *self.pool.acquire().await?).await?;
+            let mut connection = self.readers.acquire().await?;
+            let answer = query(&mut connection).await;
+            let (checkpoint, value) = connection.done(answer)?;
             if value.is_none() && checkpoint >= after && !is_head {
                 (after, is_head) = (self.log.head().await?.max(after), true);
             }
@@ -133,14 +135,17 @@ impl Reader {
     ) -> Result<Fresh<T>, LogError> {
         let mut pause = POLL_MIN;
         loop {
-            let mut connection = self.pool.acquire().await?;
-            let checkpoint = checkpoints::position(&mut *connection, projection).await?;
-            if checkpoint >= after || Instant::now() >= deadline {
-                let value = query(&mut connection).await?;
+            let mut connection = self.readers.acquire().await?;
+            let answer = async {
+                let checkpoint = checkpoints::position(&mut *connection, projection).await?;
+                let is_time = checkpoint >= after || Instant::now() >= deadline;
+                Ok((checkpoint, if is_time { Some(query(&mut connection).await?) } else { None }))
+            };
+            let answer = answer.await;
+            if let (checkpoint, Some(value)) = connection.done(answer)? {
                 let behind = (checkpoint < after).then_some(after - checkpoint);
                 return Ok(Fresh { value, checkpoint, behind });
             }
-            drop(connection);
             sleep(pause).await;
             pause = (pause * 3 / 2).min(POLL_MAX);
         }

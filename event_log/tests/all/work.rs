@@ -40,7 +40,7 @@ async fn add_caused(
         owner: None,
         due_at,
     };
-    work::add_in_tx(&mut connection, &work).await.unwrap();
+    work::add_in_tx(&mut connection, &[work]).await.unwrap();
 }
 
 async fn claim(world: &World, limit: i64) -> Vec<ClaimedWork> {

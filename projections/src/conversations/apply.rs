@@ -28,6 +28,11 @@ impl Projection for Conversations {
         &["conversations", "messages"]
     }
 
+    /// The brief is the assistant's business.
+    fn passes_over(&self) -> &'static [&'static str] {
+        &["BriefOpened", "AlgorithmChosen", "PictureAttached", "BriefCompleted"]
+    }
+
     async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
         match events {
             [event] => self.apply(tx, event).await,
@@ -86,7 +91,6 @@ impl Projection for Conversations {
                 let message = message_view(message_id, role, &body, &content, posted_at);
                 return insert_message(tx, conversation_id.0, position, &message).await;
             }
-            // The brief is the assistant's business.
             ConversationEvent::BriefOpened { .. }
             | ConversationEvent::AlgorithmChosen { .. }
             | ConversationEvent::PictureAttached { .. }

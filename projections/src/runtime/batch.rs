@@ -55,6 +55,9 @@ pub(super) struct Batch<'a> {
     pub(super) epoch: i64,
     /// The checkpoint.
     pub(super) position: i64,
+    /// Up to here nothing more concerns the projection. The checkpoint says so a little later, not for every
+    /// page: most pages concern few projections.
+    pub(super) passed: i64,
     /// Aggregates of which an event is parked.
     pub(super) parked: HashSet<AggregateKey>,
 }
@@ -63,8 +66,11 @@ impl Batch<'_> {
     /// Applies a page that follows the checkpoint, and gives back the events that had an effect.
     pub(super) async fn apply(&mut self, page: Vec<Arc<RecordedEvent>>) -> Result<Vec<OpenedEvent>, Halt> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
-        let aggregates = self.projection.aggregates();
-        let wanted = page.into_iter().filter(|event| aggregates.contains(&event.aggregate_type.as_str()));
+        let (aggregates, without) = (self.projection.aggregates(), self.projection.passes_over());
+        let wanted = page.into_iter().filter(|event| {
+            aggregates.contains(&event.aggregate_type.as_str())
+                && !without.contains(&event.event_type.as_str())
+        });
         let opened = open_all(self.log, wanted.collect(), self.projection.reads_payloads()).await?;
         self.apply_opened(opened, last).await
     }
@@ -76,7 +82,8 @@ impl Batch<'_> {
         last: i64,
     ) -> Result<Vec<OpenedEvent>, Halt> {
         if opened.is_empty() {
-            return if self.advance(last).await? { Ok(vec![]) } else { Err(Halt::Lost) };
+            self.passed = last;
+            return Ok(vec![]);
         }
         if opened.iter().all(|event| event.as_ref().is_ok_and(|event| !self.is_parked(event))) {
             let events: Vec<OpenedEvent> = opened.into_iter().flatten().collect();
@@ -88,13 +95,21 @@ impl Batch<'_> {
         self.apply_singly(opened, last).await
     }
 
-    async fn advance(&mut self, to: i64) -> Result<bool, LogError> {
-        let (name, span) = (self.name, (self.position, to));
-        let moved = checkpoints::advance_in_tx(self.connection, name, span, self.epoch).await?;
-        if moved {
-            self.position = to;
+    /// Whether the checkpoint is behind what was passed.
+    pub(super) fn has_passed(&self) -> bool {
+        self.passed > self.position
+    }
+
+    /// Moves the checkpoint to what was passed.
+    pub(super) async fn settle(&mut self) -> Result<(), Halt> {
+        if self.has_passed() {
+            let span = (self.position, self.passed);
+            if !checkpoints::advance_in_tx(self.connection, self.name, span, self.epoch).await? {
+                return Err(Halt::Lost);
+            }
+            self.position = self.passed;
         }
-        Ok(moved)
+        Ok(())
     }
 
     /// The whole page at once. `false` when it holds an event that cannot be applied; nothing is written then.

@@ -43,6 +43,12 @@ pub trait Projection: Send + Sync + 'static {
     /// The aggregates whose events are applied. Others are passed over unopened.
     fn aggregates(&self) -> &'static [&'static str];
 
+    /// Names of events of these aggregates that change nothing here: they are passed over unopened too. An event
+    /// that is not named is applied.
+    fn passes_over(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The tables that a rebuild makes anew. None when what is in them must outlive a rebuild; such a
     /// projection cannot be rebuilt.
     fn tables(&self) -> &'static [&'static str];

@@ -6,16 +6,20 @@ use std::time::Duration;
 
 use event_log::leases::{self, Lease};
 use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
-use nats::{Bus, Feed};
+use nats::{Bus, Feed, Pace};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::batch::{Batch, Halt};
 use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
+/// How long a worker waits for a page to fill while events come fast.
+const REST: Duration = Duration::from_millis(5);
+/// How long a checkpoint may be behind what was passed over.
+const SETTLE_AFTER: Duration = Duration::from_millis(10);
 const LEASE_LIFE: Duration = Duration::from_secs(3);
 const LEASE_RENEWAL: Duration = Duration::from_millis(750);
 const STAND_BY: Duration = Duration::from_millis(600);
@@ -187,12 +191,29 @@ impl Worker {
             connection: &mut connection,
             epoch: lease.epoch,
             position,
+            passed: position,
             parked: HashSet::new(),
         };
         batch.retry_parked().await?;
         let mut follower = self.feed.follow(position);
+        let mut pace = Pace::new(REST);
+        let mut settle_at = Instant::now();
         loop {
-            let page = follower.next(PAGE_EVENTS_MAX).await?;
+            let next = follower.next(PAGE_EVENTS_MAX);
+            let page = if batch.has_passed() {
+                let page =
+                    if Instant::now() < settle_at { timeout_at(settle_at, next).await.ok() } else { None };
+                let Some(page) = page else {
+                    batch.settle().await?;
+                    self.status.send_replace(WorkerStatus::Following { position: batch.position });
+                    continue;
+                };
+                page?
+            } else {
+                settle_at = Instant::now() + SETTLE_AFTER;
+                next.await?
+            };
+            let events = page.len();
             let applied = batch.apply(page).await?;
             *retry_delay = RETRY_DELAY_MIN;
             self.status.send_replace(WorkerStatus::Following { position: batch.position });
@@ -200,6 +221,7 @@ impl Worker {
                 let applied: Vec<&OpenedEvent> = applied.iter().collect();
                 self.projection.after_commit(&self.bus, &applied).await;
             }
+            pace.page(events, events == PAGE_EVENTS_MAX).await;
         }
     }
 }

@@ -35,9 +35,24 @@ impl Projection for WorkToDo {
         &[]
     }
 
+    fn passes_over(&self) -> &'static [&'static str] {
+        &[
+            "ConversationStarted",
+            "ConversationRenamed",
+            "ConversationArchived",
+            "MessagePosted",
+            "PictureAttached",
+        ]
+    }
+
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
-        for order in orders_of(event)? {
-            let new = NewWork {
+        self.apply_page(tx, std::slice::from_ref(event)).await
+    }
+
+    async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
+        let mut new = Vec::new();
+        for event in events {
+            new.extend(orders_of(event)?.into_iter().map(|order| NewWork {
                 role: order.role,
                 task: order.task,
                 subject: &event.recorded.aggregate_id,
@@ -46,10 +61,9 @@ impl Projection for WorkToDo {
                 correlation_id: event.correlation_id(),
                 owner: event.recorded.owner_id,
                 due_at: order.due_at,
-            };
-            work::add_in_tx(tx, &new).await?;
+            }));
         }
-        Ok(())
+        Ok(work::add_in_tx(tx, &new).await?)
     }
 
     /// Workers look for themselves from time to time; this only makes it quick.

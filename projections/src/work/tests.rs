@@ -65,6 +65,41 @@ fn each_turn_of_a_brief_is_the_assistants() {
 }
 
 #[test]
+fn what_is_passed_over_calls_for_nothing() {
+    use crate::Projection;
+    use crate::work::WorkToDo;
+    let (conversation_id, at) = (ConversationId(ID), AT);
+    let words = Personal::new(UserId(ID), MessageText::parse("a wish").unwrap());
+    let title = Personal::new(UserId(ID), domain::Title::parse("a title").unwrap());
+    let posted = ConversationEvent::MessagePosted {
+        conversation_id,
+        message_id: domain::MessageId(ID),
+        role: domain::conversation::MessageRole::User,
+        body: domain::conversation::MessageBody::Text,
+        content: words,
+        posted_at: at,
+    };
+    let started = ConversationEvent::ConversationStarted {
+        conversation_id,
+        owner: UserId(ID),
+        title: title.clone(),
+        started_at: at,
+    };
+    let renamed = ConversationEvent::ConversationRenamed { title, automatic: true, renamed_at: at };
+    let archived = ConversationEvent::ConversationArchived { archived_at: at };
+    let attached = ConversationEvent::PictureAttached {
+        asset_id: AssetId(ID),
+        kind: PictureKind::Face,
+        attached_at: at,
+    };
+    let without = [started, renamed, archived, posted, attached];
+    assert_eq!(without.each_ref().map(DomainEvent::event_type), WorkToDo.passes_over());
+    for event in &without {
+        assert_eq!(orders(Conversation::TYPE, event), vec![]);
+    }
+}
+
+#[test]
 fn an_analysis_that_failed_is_due_again_only_when_the_event_says_when() {
     let failed = |retry_at| TemplateEvent::TemplateAnalysisFailed {
         template_id: TemplateId(ID),

@@ -179,12 +179,14 @@ impl Rebuild<'_> {
             connection: &mut self.stage.connection,
             epoch: EPOCH,
             position: from,
+            passed: from,
             parked: HashSet::new(),
         };
         batch.learn_parked().await?;
         while batch.position < target {
             let page = pages.next().await?.ok_or(RebuildError::Interrupted)?;
             batch.apply_opened(page.events, page.upto).await?;
+            batch.settle().await?;
             (self.watch)(RebuildStep::Applied { position: batch.position, target });
         }
         self.stage.position = batch.position;

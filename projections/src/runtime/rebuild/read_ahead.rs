@@ -34,11 +34,12 @@ pub(super) struct ReadAhead {
 impl ReadAhead {
     /// Starts to read from behind `after` up to `upto`.
     pub(super) fn start(log: &EventLog, projection: &dyn Projection, (after, upto): (i64, i64)) -> Self {
-        let (aggregates, payloads) = (projection.aggregates(), projection.reads_payloads());
+        let (wanted, payloads) =
+            ((projection.aggregates(), projection.passes_over()), projection.reads_payloads());
         let (read, to_open) = mpsc::channel(PAGES_AHEAD_MAX);
         let (opened, pages) = mpsc::channel(PAGES_AHEAD_MAX);
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_pages(log.clone(), aggregates, (after, upto), read));
+        tasks.spawn(read_pages(log.clone(), wanted, (after, upto), read));
         tasks.spawn(open_pages(log.clone(), payloads, to_open, opened));
         Self { pages, _tasks: tasks }
     }
@@ -51,7 +52,7 @@ impl ReadAhead {
 
 async fn read_pages(
     log: EventLog,
-    aggregates: &'static [&'static str],
+    wanted: (&'static [&'static str], &'static [&'static str]),
     (mut after, upto): (i64, i64),
     read: mpsc::Sender<Read>,
 ) {
@@ -63,7 +64,7 @@ async fn read_pages(
     let mut positions = PAGE_POSITIONS_MIN;
     while after < upto {
         let last = upto.min(after + positions);
-        let events = events_between(&mut connection, (after, last), aggregates).await;
+        let events = events_between(&mut connection, (after, last), wanted).await;
         let failed = events.is_err();
         positions = events.as_ref().map_or(positions, |events| next_size(positions, events));
         if read.send(events.map(|events| (events, last))).await.is_err() || failed {

@@ -64,7 +64,8 @@ impl Stage {
         let reached = live.max(self.position);
         if reached > self.position {
             let span = (self.position, reached);
-            let events = events_between(log.pool(), span, projection.aggregates()).await?;
+            let events =
+                events_between(log.pool(), span, (projection.aggregates(), projection.passes_over())).await?;
             let opened = open_all(log, events, projection.reads_payloads()).await?;
             let mut batch = Batch {
                 projection,
@@ -73,10 +74,12 @@ impl Stage {
                 connection: &mut tx,
                 epoch: EPOCH,
                 position: self.position,
+                passed: self.position,
                 parked: HashSet::new(),
             };
             batch.learn_parked().await?;
             batch.apply_opened(opened, reached).await?;
+            batch.settle().await?;
         }
         let tables: Vec<String> = projection.tables().iter().map(|table| quoted(table)).collect();
         exchange_tables(&mut tx, (&self.schema, &self.live), &tables).await?;
