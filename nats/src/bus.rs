@@ -56,11 +56,13 @@ impl Bus {
             .connect(servers)
             .await
             .map_err(BusError::unavailable)?;
-        let jetstream = jetstream::ContextBuilder::new()
-            .max_ack_inflight(ACKS_PENDING_MAX)
-            .timeout(Duration::from_secs(3))
-            .build(client.clone());
+        let jetstream = context(&client);
         Ok(Self { client, jetstream, options })
+    }
+
+    /// A way to publish with a window of unacknowledged messages of its own.
+    pub(crate) fn window(&self) -> jetstream::Context {
+        context(&self.client)
     }
 
     pub fn is_connected(&self) -> bool {
@@ -71,6 +73,13 @@ impl Bus {
     pub async fn flush(&self) -> Result<(), BusError> {
         self.client.flush().await.map_err(BusError::unavailable)
     }
+}
+
+fn context(client: &Client) -> jetstream::Context {
+    jetstream::ContextBuilder::new()
+        .max_ack_inflight(ACKS_PENDING_MAX)
+        .timeout(Duration::from_secs(3))
+        .build(client.clone())
 }
 
 fn servers(urls: &str) -> Result<Vec<ServerAddr>, BusError> {

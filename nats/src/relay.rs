@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use event_log::leases::{self, Lease};
@@ -53,6 +54,9 @@ pub enum RelayState {
 pub struct Relay {
     log: EventLog,
     bus: Bus,
+    /// A window of unacknowledged publishes that nobody else uses: two relays on one would each wait for what
+    /// the other holds.
+    window: jetstream::Context,
     holder: Uuid,
     state: watch::Sender<RelayState>,
     lease_life: Duration,
@@ -67,7 +71,8 @@ struct Reached {
 impl Relay {
     pub fn new(log: EventLog, bus: Bus) -> Self {
         let state = watch::Sender::new(RelayState::Starting);
-        Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
+        let window = bus.window();
+        Self { log, bus, window, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
     }
 
     /// How long nobody takes over from this relay when it is silent.
@@ -181,7 +186,7 @@ impl Relay {
                 .headers(headers_of(event))
                 .payload(event.payload.clone().into())
                 .expected_last_sequence(before);
-            match self.bus.jetstream.send_publish(subject_of(event), message).await {
+            match self.window.send_publish(subject_of(event), message).await {
                 Ok(ack) => acks.push(async move { (event, ack.await) }),
                 Err(error) => {
                     failed = Some(BusError::unavailable(error));

@@ -116,6 +116,7 @@ async fn a_stream_that_was_purged_goes_on_at_its_place_and_no_client_misses_a_fr
     let mut socket = Socket::open(&user, None).await;
     let after = socket.frames[0]["payload"]["position"].as_i64().unwrap();
     talk(&user, &chat, 20).await;
+    stream_reaches_the_log(&world).await;
     let stream = jetstream(&world.surroundings.nats_url).await.get_stream("ROUTIX_EVENTS").await.unwrap();
     tokio::join!(talk(&user, &chat, 20), async { stream.purge().await.unwrap() });
     // The assistant has answered everything, so the frames of the order are the last ones.
