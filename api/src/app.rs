@@ -49,7 +49,7 @@ struct Inner {
 impl App {
     pub fn new(config: Config, stack: Stack, limited: bool) -> Self {
         let providers = Providers::built_in(&config.objects_dir());
-        let reader = Reader::new(stack.log.pool().clone(), stack.log.clone());
+        let reader = Reader::new(stack.log.pool(), stack.log.clone());
         let read_side: Arc<dyn ReadSide> = Arc::new(ProjectedReadSide(reader.clone()));
         let commands = Commands::new(
             stack.log.clone(),

@@ -50,8 +50,8 @@ pub struct Reader {
 
 impl Reader {
     /// Reads from `pool`, which may be a replica; `log` is the primary.
-    pub fn new(pool: PgPool, log: EventLog) -> Self {
-        Self { readers: Readers::like(&pool), log }
+    pub fn new(pool: &PgPool, log: EventLog) -> Self {
+        Self { readers: Readers::like(pool), log }
     }
 
     /// The log itself, for what read models leave in it.

@@ -142,7 +142,7 @@ async fn the_index_finds_the_nearest_behind_a_narrow_filter() {
     .await
     .unwrap();
     assert!(plan.iter().any(|line| line.contains("templates_embedding_idx")), "{plan:?}");
-    let reader = Reader::new(pool, stack.log.clone());
+    let reader = Reader::new(&pool, stack.log.clone());
     let filter = SearchFilter { category: Some("rare".to_owned()), ..SearchFilter::default() };
     let query = SearchQuery { filter, threshold: 0.0, ..wish() };
     let hits = search(&reader, Wanted::Now, query).await.unwrap().value;

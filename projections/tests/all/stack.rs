@@ -42,7 +42,7 @@ impl Stack {
         let mut tasks = JoinSet::new();
         tasks.spawn(Relay::new(log.clone(), bus.clone()).run());
         tasks.spawn(bus.clone().announce_appends(log.clone()));
-        let reader = Reader::new(pool, log.clone());
+        let reader = Reader::new(&pool, log.clone());
         Self { log, bus, reader, url, tasks, _postgres: postgres, nats: Some(nats), _dir: dir }
     }
 

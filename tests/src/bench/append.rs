@@ -101,17 +101,22 @@ async fn processes(report: &mut Report, stack: &Stack, effort: &Effort) {
     for _ in 0..3 {
         three.push(WriterProcess::start(&url, WRITERS / 3).await);
     }
-    let [a, b, c] = three.as_mut_slice() else { unreachable!("three were started") };
-    let _ = tokio::join!(a.watch(WARM_UP_SECONDS), b.watch(WARM_UP_SECONDS), c.watch(WARM_UP_SECONDS));
+    let [one_of, second, third] = three.as_mut_slice() else { unreachable!("three were started") };
+    let _ = tokio::join!(
+        one_of.watch(WARM_UP_SECONDS),
+        second.watch(WARM_UP_SECONDS),
+        third.watch(WARM_UP_SECONDS)
+    );
     let seconds = effort.seconds;
-    let (x, y, z) = tokio::join!(a.watch(seconds), b.watch(seconds), c.watch(seconds));
-    let together = x.per_second() + y.per_second() + z.per_second();
+    let (first, other, last) =
+        tokio::join!(one_of.watch(seconds), second.watch(seconds), third.watch(seconds));
+    let together = first.per_second() + other.per_second() + last.per_second();
     let params = json!({ "processes": 3, "writers": WRITERS });
     report.beside("throughput", together, "commands/s", params, ("one process", one));
     for (signal, name) in [("STOP", "paused"), ("KILL", "killed")] {
-        a.signal(signal).await;
-        let (y, z) = tokio::join!(b.watch(3.0), c.watch(3.0));
-        let gap = y.longest_gap_ms.max(z.longest_gap_ms);
+        one_of.signal(signal).await;
+        let (other, last) = tokio::join!(second.watch(3.0), third.watch(3.0));
+        let gap = other.longest_gap_ms.max(last.longest_gap_ms);
         report.figure("longest stall", gap, "ms", json!({ "processes": 3, "one": name }));
     }
     drop(three);

@@ -48,7 +48,7 @@ impl Report {
         params: Value,
         peer: Option<(&'static str, f64)>,
     ) {
-        let params = params.as_object().cloned().unwrap_or_default();
+        let Value::Object(params) = params else { panic!("the parameters of {metric} are an object") };
         self.figures.push(Figure { metric, value, unit, params, peer });
         // A long case shows that it goes on.
         if let Some(figure) = self.figures.last() {

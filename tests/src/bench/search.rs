@@ -127,7 +127,7 @@ pub async fn run(effort: &Effort) -> Report {
     let providers = Providers::built_in(stack.folder.path());
     fill(&log, &providers).await;
     index(&stack, &log).await;
-    let reader = Reader::new(log.pool().clone(), log.clone());
+    let reader = Reader::new(log.pool(), log.clone());
     let queries = Arc::new(queries(&providers).await);
     let (recall, fewest) = recall(&reader, log.pool(), &queries).await;
     let params = json!({ "templates": TEMPLATES, "clients": CLIENTS, "category": true });
