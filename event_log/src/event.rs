@@ -1,10 +1,8 @@
 //! An event as it is stored, and what is known about the command that caused it.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use crate::LogError;
@@ -168,14 +166,28 @@ impl OpenedEvent {
         })
     }
 
-    /// What is known about the command that caused the event. Empty when it cannot be read.
-    pub fn metadata(&self) -> BTreeMap<String, String> {
+    /// What is known about the command that caused the event. What cannot be read is missing: the log keeps it as
+    /// it is.
+    pub fn metadata(&self) -> EventMetadata {
         serde_json::from_str(&self.recorded.metadata).unwrap_or_default()
     }
+}
 
-    /// The id that all events of one request share.
-    pub fn correlation_id(&self) -> Uuid {
-        let id = self.metadata().get("correlation_id").and_then(|id| id.parse().ok());
-        id.unwrap_or(self.recorded.event_id)
-    }
+/// The metadata of an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct EventMetadata {
+    /// `user:<id>`, `admin:<id>`, `process:<name>` or `anonymous`.
+    pub actor: Option<String>,
+    pub command_id: Option<Uuid>,
+    /// The same for all events of one request.
+    pub correlation_id: Option<Uuid>,
+    /// The event that led to the command.
+    pub causation_id: Option<Uuid>,
+    /// W3C Trace Context.
+    pub traceparent: Option<String>,
+    /// Sealed.
+    pub ip: Option<String>,
+    /// Sealed.
+    pub user_agent: Option<String>,
 }

@@ -33,7 +33,7 @@ pub use append::AppendError;
 pub use chain::{Chain, EventDigest, chain_of};
 pub use claims::Claim;
 pub use error::LogError;
-pub use event::{Actor, CommandContext, OpenedEvent, ReceiptLife, RecordedEvent};
+pub use event::{Actor, CommandContext, EventMetadata, OpenedEvent, ReceiptLife, RecordedEvent};
 pub use guard::Standing;
 pub use log::{EventLog, LogOptions, connect, migrate};
 pub use reader::{LogIdentity, LogReader, events_at, events_between, stream_page};

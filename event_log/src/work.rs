@@ -25,6 +25,8 @@ pub struct NewWork<'a> {
     pub cause: Uuid,
     pub correlation_id: Uuid,
     pub owner: Option<Uuid>,
+    /// The trace of the event, W3C Trace Context.
+    pub traceparent: Option<String>,
     /// `None` for at once.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -39,6 +41,7 @@ pub struct ClaimedWork {
     pub cause: Uuid,
     pub correlation_id: Uuid,
     pub owner_id: Option<Uuid>,
+    pub traceparent: Option<String>,
     /// 1 at the first claim.
     pub attempts: i32,
     /// Rises with every claim: whoever holds an older one may no longer act.
@@ -56,12 +59,12 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
         .map(|work| clock::derived_id(work.cause, &format!("{}/{}", work.role, work.task)))
         .collect();
     sqlx::query(
-        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, due_at) \
+        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, due_at) \
          SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id, \
-                coalesce(w.due_at, clock_timestamp()) \
+                w.traceparent, coalesce(w.due_at, clock_timestamp()) \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[], \
-                     $8::uuid[], $9::timestamptz[]) \
-             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, due_at) \
+                     $8::uuid[], $9::text[], $10::timestamptz[]) \
+             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, due_at) \
          ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING",
     )
     .bind(ids)
@@ -72,6 +75,7 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     .bind(work.iter().map(|work| work.cause).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.correlation_id).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.owner).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.traceparent.as_deref()).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.due_at).collect::<Vec<_>>())
     .execute(connection)
     .await?;
@@ -99,7 +103,7 @@ pub async fn claim(
              ORDER BY w.due_at, w.position \
              FOR UPDATE SKIP LOCKED \
              LIMIT $3) \
-         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, attempts, fence",
+         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, attempts, fence",
     )
     .bind(role)
     .bind(life.as_secs_f64())

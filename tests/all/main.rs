@@ -24,4 +24,5 @@ mod restored_log;
 mod several_servers;
 mod structure;
 mod templates;
+mod tracing;
 mod verify;

@@ -29,7 +29,11 @@ type Step = Result<Outcome, CommandError>;
 
 /// The context of one step of a process on a claimed row.
 fn context(process: &'static str, work: &ClaimedWork, step: &str) -> CommandContext {
-    CommandContext::for_process(process, work.cause, work.correlation_id, work.owner_id, step)
+    let traceparent = work.traceparent.clone();
+    CommandContext {
+        traceparent,
+        ..CommandContext::for_process(process, work.cause, work.correlation_id, work.owner_id, step)
+    }
 }
 
 /// The id of the aggregate that a row is about.

@@ -38,6 +38,7 @@ async fn add_caused(
         cause,
         correlation_id: cause,
         owner: None,
+        traceparent: None,
         due_at,
     };
     work::add_in_tx(&mut connection, &[work]).await.unwrap();

@@ -11,8 +11,7 @@ use domain::generation_request::GenerationRequest;
 use domain::session::Session;
 use domain::template::Template;
 use domain::user::User;
-use event_log::OpenedEvent;
-use serde::Deserialize;
+use event_log::{EventMetadata, OpenedEvent};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -59,21 +58,9 @@ impl Projection for History {
     }
 }
 
-/// What the filters need of an event's metadata. An id that cannot be read is none: the log keeps what it is.
-#[derive(Default, Deserialize)]
-struct Metadata {
-    actor: Option<String>,
-    command_id: Option<Uuid>,
-    correlation_id: Option<Uuid>,
-    causation_id: Option<Uuid>,
-}
-
 async fn insert(tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
-    let metadata: Vec<Metadata> = events
-        .iter()
-        .map(|event| serde_json::from_str(&event.recorded.metadata).unwrap_or_default())
-        .collect();
-    let ids = |id: fn(&Metadata) -> Option<Uuid>| metadata.iter().map(id).collect::<Vec<_>>();
+    let metadata: Vec<EventMetadata> = events.iter().map(OpenedEvent::metadata).collect();
+    let ids = |id: fn(&EventMetadata) -> Option<Uuid>| metadata.iter().map(id).collect::<Vec<_>>();
     let texts = |text: fn(&OpenedEvent) -> &str| events.iter().map(text).collect::<Vec<_>>();
     let numbers = |number: fn(&OpenedEvent) -> i64| events.iter().map(number).collect::<Vec<_>>();
     let recorded_at: Vec<DateTime<Utc>> = events.iter().map(|event| event.recorded.recorded_at).collect();

@@ -172,8 +172,10 @@ pub(super) async fn audited(
 ) -> Result<AuditedEvent, LogError> {
     let mut request = BTreeMap::new();
     let metadata = event.metadata();
-    for key in ["ip", "user_agent", "traceparent"] {
-        if let Some(text) = metadata.get(key) {
+    let known =
+        [("ip", metadata.ip), ("user_agent", metadata.user_agent), ("traceparent", metadata.traceparent)];
+    for (key, text) in known {
+        if let Some(text) = text.as_deref() {
             let text = log.vault().open_text(text).await?;
             request.insert(key.to_owned(), text.unwrap_or_else(|| "erased".to_owned()));
         }

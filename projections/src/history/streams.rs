@@ -113,7 +113,6 @@ pub async fn past(
 async fn told(log: &EventLog, raw: RawStep) -> Result<Step, LogError> {
     let recorded = &raw.event.recorded;
     let metadata = raw.event.metadata();
-    let id_in = |key: &str| metadata.get(key).and_then(|id| id.parse().ok());
     let entry = Entry {
         position: recorded.position,
         event_id: recorded.event_id,
@@ -122,10 +121,10 @@ async fn told(log: &EventLog, raw: RawStep) -> Result<Step, LogError> {
         sequence: recorded.sequence,
         event_type: recorded.event_type.clone(),
         owner_id: recorded.owner_id,
-        actor: metadata.get("actor").cloned().unwrap_or_default(),
-        command_id: id_in("command_id"),
-        correlation_id: id_in("correlation_id"),
-        causation_id: id_in("causation_id"),
+        actor: metadata.actor.unwrap_or_default(),
+        command_id: metadata.command_id,
+        correlation_id: metadata.correlation_id,
+        causation_id: metadata.causation_id,
         recorded_at: recorded.recorded_at,
     };
     let event = audited(log, entry, &raw.event).await?;

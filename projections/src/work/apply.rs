@@ -52,14 +52,20 @@ impl Projection for WorkToDo {
     async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
         let mut new = Vec::new();
         for event in events {
-            new.extend(orders_of(event)?.into_iter().map(|order| NewWork {
+            let orders = orders_of(event)?;
+            if orders.is_empty() {
+                continue;
+            }
+            let metadata = event.metadata();
+            new.extend(orders.into_iter().map(|order| NewWork {
                 role: order.role,
                 task: order.task,
                 subject: &event.recorded.aggregate_id,
                 position: event.recorded.position,
                 cause: event.recorded.event_id,
-                correlation_id: event.correlation_id(),
+                correlation_id: metadata.correlation_id.unwrap_or(event.recorded.event_id),
                 owner: event.recorded.owner_id,
+                traceparent: metadata.traceparent.clone(),
                 due_at: order.due_at,
             }));
         }
