@@ -18,6 +18,7 @@ mod log;
 mod reader;
 mod seal;
 mod unit;
+mod upcast;
 mod verify;
 
 pub mod checkpoints;
@@ -34,4 +35,5 @@ pub use log::{EventLog, LogOptions, connect, migrate};
 pub use reader::{LogIdentity, events_at, events_between, stream_page};
 pub use seal::{MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
+pub use upcast::{EventForms, Upcaster};
 pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify};

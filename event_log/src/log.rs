@@ -14,9 +14,10 @@ use crate::append::Appender;
 use crate::cache::{StateCache, StreamKey};
 use crate::keyed_locks::KeyedLocks;
 use crate::unit;
+use crate::upcast::Stored;
 use crate::{
-    CommandContext, Committed, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, RecordedEvent, Unit,
-    Vault, claims, load, reader,
+    CommandContext, Committed, EventForms, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent,
+    RecordedEvent, Unit, Vault, claims, load, reader,
 };
 
 /// Limits of a process.
@@ -26,11 +27,13 @@ pub struct LogOptions {
     pub connections_max: u32,
     /// Aggregate states that are kept in memory.
     pub cached_states_max: u64,
+    /// The events that the program knows, with the way from their older forms.
+    pub event_forms: EventForms,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { connections_max: 20, cached_states_max: 100_000 }
+        Self { connections_max: 20, cached_states_max: 100_000, event_forms: EventForms::default() }
     }
 }
 
@@ -88,7 +91,7 @@ impl EventLog {
         let (head_sender, head) = watch::channel(0);
         let appender = Appender::start(pool.connect_options().as_ref().clone(), head_sender);
         Self(Arc::new(Inner {
-            vault: Vault::new(pool.clone(), master),
+            vault: Vault::new(pool.clone(), master, options.event_forms.clone()),
             pool,
             appender,
             cache: StateCache::new(options.cached_states_max),
@@ -205,9 +208,16 @@ impl EventLog {
         reader::owner_page(self.pool(), owner, (after, upto), limit).await
     }
 
-    /// Opens the personal nodes of an event.
+    /// Opens the personal nodes of an event and brings it to the form that this program knows.
     pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
-        let payload = self.vault().open(&recorded.payload).await?.into_owned();
+        let stored = Stored {
+            aggregate_type: &recorded.aggregate_type,
+            aggregate_id: &recorded.aggregate_id,
+            sequence: recorded.sequence,
+            event_type: &recorded.event_type,
+            event_version: &recorded.event_version,
+        };
+        let payload = self.vault().read(&stored, &recorded.payload).await?.into_owned();
         Ok(OpenedEvent { recorded, payload })
     }
 

@@ -22,7 +22,8 @@ use sha2::Sha256;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{LogError, clock};
+use crate::upcast::Stored;
+use crate::{EventForms, LogError, clock};
 use nodes::{Node, PERSONAL, SEALED};
 
 const NONCE_BYTES: usize = 24;
@@ -71,6 +72,7 @@ pub struct Vault {
     claims: [u8; 32],
     keys: Cache<Uuid, DataKey>,
     nonces: Arc<Nonces>,
+    forms: EventForms,
 }
 
 impl std::fmt::Debug for Vault {
@@ -80,7 +82,7 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    pub fn new(pool: PgPool, master: &MasterKey) -> Self {
+    pub fn new(pool: PgPool, master: &MasterKey, forms: EventForms) -> Self {
         Self {
             pool,
             wrapping: Arc::new(XChaCha20Poly1305::new(&master.derive("wrap data keys").into())),
@@ -88,6 +90,7 @@ impl Vault {
             claims: master.derive("claims"),
             keys: Cache::builder().max_capacity(CACHED_KEYS_MAX).time_to_live(CACHED_KEY_LIFE).build(),
             nonces: Arc::new(Nonces::new()),
+            forms,
         }
     }
 
@@ -130,6 +133,16 @@ impl Vault {
         }
         sealed.push_str(&text[copied..]);
         Ok(sealed)
+    }
+
+    /// The payload of a stored event as this program knows it: opened, and raised to today's form. Whoever
+    /// reads events reads them through here.
+    pub(crate) async fn read<'a>(
+        &self,
+        stored: &Stored<'_>,
+        payload: &'a str,
+    ) -> Result<Cow<'a, str>, LogError> {
+        self.forms.raise(stored, self.open(payload).await?)
     }
 
     /// Opens every sealed node in a JSON text; those of an erased person become `erased`.

@@ -13,5 +13,6 @@ mod sealing;
 mod snapshots;
 mod units;
 mod verifying;
+mod versions;
 mod work;
 mod world;
