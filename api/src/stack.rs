@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use embedded::{Nats, Options, Postgres};
-use event_log::{EventLog, LogError, LogOptions, MasterKey, clock};
+use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, Upcaster, clock};
 use nats::{Bus, BusOptions};
 
 use crate::config::{Config, SECRET_CHARS_MIN};
@@ -96,7 +96,11 @@ pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptio
     let Some(url) = &config.database_url else {
         bail!("DATABASE_URL is missing: only `routix up` starts a database of its own");
     };
-    let options = LogOptions { connections_max: config.database_connections, ..LogOptions::default() };
+    let options = LogOptions {
+        connections_max: config.database_connections,
+        event_forms: event_forms()?,
+        ..LogOptions::default()
+    };
     let mut last = None;
     for _ in 0..ATTEMPTS {
         match event_log::connect(url, &options).await {
@@ -108,6 +112,21 @@ pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptio
     }
     Err(last.map_or_else(|| anyhow::anyhow!("no attempt was made"), Into::into))
         .context("the database cannot be reached")
+}
+
+/// The events of the domain, as the log wants to be told of them.
+fn event_forms() -> Result<EventForms, LogError> {
+    let mut known = EventForms::default();
+    for forms in domain::event_forms() {
+        let steps = forms.upcasters.iter().map(|step| Upcaster {
+            event_type: step.event_type,
+            from_version: step.from_version,
+            to_version: step.to_version,
+            upcast: step.upcast,
+        });
+        known = known.with(forms.aggregate_type, forms.versions, &steps.collect::<Vec<_>>())?;
+    }
+    Ok(known)
 }
 
 impl Stack {
