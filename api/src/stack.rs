@@ -90,6 +90,22 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The master key of the configuration, and those that are accepted beside it.
+pub fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
+    let secret = config.secret_key.as_deref().unwrap_or_default();
+    if secret.chars().count() < SECRET_CHARS_MIN {
+        bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
+    }
+    let mut master = MasterKey::from_secret(secret.as_bytes());
+    for old in config.secret_key_old.iter().filter(|old| !old.is_empty()) {
+        if old.chars().count() < SECRET_CHARS_MIN {
+            bail!("a secret in ROUTIX_SECRET_KEY_OLD is shorter than {SECRET_CHARS_MIN} characters");
+        }
+        master = master.accepting(old.as_bytes());
+    }
+    Ok(master)
+}
+
 /// Connects to the database, waiting a little for one that is just starting.
 pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptions)> {
     const ATTEMPTS: u32 = 50;
@@ -132,16 +148,13 @@ fn event_forms() -> Result<EventForms, LogError> {
 impl Stack {
     /// Connects to everything and brings the schema up to date.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let secret = config.secret_key.as_deref().unwrap_or_default();
-        if secret.chars().count() < SECRET_CHARS_MIN {
-            bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
-        }
+        let master = master_key(config)?;
         let Some(nats_url) = &config.nats_url else {
             bail!("NATS_URL is missing: only `routix up` starts a NATS server of its own");
         };
         let (pool, options) = database(config).await?;
         event_log::migrate(&pool).await?;
-        let master = MasterKey::from_secret(secret.as_bytes());
+        let master = master.unlock(&pool).await?;
         let bus_options = BusOptions { replicas: config.stream_replicas, ..BusOptions::default() };
         let bus = Bus::connect(nats_url, bus_options).await?;
         Ok(Self { log: EventLog::start(pool, &master, &options), bus, master })

@@ -23,6 +23,8 @@ mod verify;
 
 pub mod checkpoints;
 pub mod clock;
+pub mod erase;
+pub mod keys;
 pub mod leases;
 pub mod work;
 

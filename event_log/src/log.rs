@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::append::Appender;
 use crate::cache::{StateCache, StreamKey};
+use crate::erase::ERASURE;
 use crate::keyed_locks::KeyedLocks;
 use crate::unit;
 use crate::upcast::Stored;
@@ -184,6 +185,12 @@ impl EventLog {
         claims::owner_of(self.pool(), kind, &self.vault().claim_hash(kind, key)).await
     }
 
+    /// Gives up every claim of a kind that somebody holds, where the name is not known any more: it was
+    /// erased. Reads the whole table, so it is for that only.
+    pub async fn release_claims_of(&self, kind: &str, owner: Uuid) -> Result<(), LogError> {
+        claims::release_all(self.pool(), kind, owner).await
+    }
+
     pub async fn identity(&self) -> Result<LogIdentity, LogError> {
         reader::identity(self.pool()).await
     }
@@ -210,6 +217,12 @@ impl EventLog {
 
     /// Opens the personal nodes of an event and brings it to the form that this program knows.
     pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
+        if (recorded.aggregate_type.as_str(), recorded.event_type.as_str()) == ERASURE
+            && let Ok(person) = recorded.aggregate_id.parse()
+        {
+            // Whoever reads on must not read by a key from before.
+            self.vault().forget(person).await;
+        }
         let stored = Stored {
             aggregate_type: &recorded.aggregate_type,
             aggregate_id: &recorded.aggregate_id,

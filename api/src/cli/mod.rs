@@ -1,5 +1,7 @@
 //! The command line.
 
+mod erase;
+mod keys;
 mod output;
 mod rebuild;
 
@@ -49,6 +51,13 @@ enum Command {
     Log {
         #[command(subcommand)]
         question: LogQuestion,
+    },
+    /// Makes everything of a person unreadable, for good, in the log too.
+    Erase(erase::EraseArgs),
+    /// The keys that personal data is sealed with: a copy apart from the log, and the change of the secret key.
+    Keys {
+        #[command(subcommand)]
+        action: keys::KeysAction,
     },
     /// Accounts of admins.
     Admin {
@@ -127,6 +136,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin { action: AdminAction::Create { email, password } } => {
             create_admin(config, Login { email, password }).await
         }
+        Command::Erase(args) => erase::run(config, args).await,
+        Command::Keys { action } => keys::run(&config, action).await,
         Command::Demo(args) => demo::run(&config, &args).await,
     }
 }
@@ -162,6 +173,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let app = App::new(config, stack, limited);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.heed_erasures(&app).await?;
     tasks.work(&app, &[WorkRole::All]);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
@@ -177,9 +189,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
     let limited = config.rate_limits.unwrap_or(true);
     let app = App::new(config, stack, limited);
-    app.commands().define_starter_algorithms().await?;
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.heed_erasures(&app).await?;
+    app.commands().define_starter_algorithms().await?;
     tasks.serve(&app, listener).await?;
     output::line(&format!("ready: serving on http://{address}"));
     until_asked(tasks).await?;
@@ -191,6 +204,7 @@ async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let app = App::new(config, stack, false);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.heed_erasures(&app).await?;
     tasks.work(&app, roles);
     output::line(&format!("ready: working as {roles:?}").to_lowercase());
     until_asked(tasks).await?;

@@ -9,6 +9,7 @@ mod faults;
 mod following;
 mod idempotency;
 mod jar;
+mod keys;
 mod sealing;
 mod snapshots;
 mod units;

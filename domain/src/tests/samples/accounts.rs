@@ -4,7 +4,7 @@ use crate::asset::AssetEvent;
 use crate::conversation::PictureKind;
 use crate::session::{EndReason, SessionEvent, TokenHash};
 use crate::tests::examples::{ALICE, FACE, LOGIN, LOGO, hers, minute, picture};
-use crate::user::{Role, UserEvent};
+use crate::user::{AskedBy, Role, UserEvent};
 use crate::{EmailAddress, Username};
 
 pub(super) fn user() -> Vec<UserEvent> {
@@ -16,7 +16,10 @@ pub(super) fn user() -> Vec<UserEvent> {
         role,
         registered_at: minute(0),
     };
+    let erased = |asked_by| UserEvent::PersonErased { user_id: ALICE, asked_by, erased_at: minute(4) };
     vec![
+        erased(AskedBy::Admin { user_id: ALICE }),
+        erased(AskedBy::Operator),
         registered(Role::User),
         registered(Role::Admin),
         UserEvent::PasswordChanged { password_hash: hers("hash 2".to_owned()), changed_at: minute(1) },
