@@ -172,6 +172,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::templates::routes())
         .merge(handlers::admin::routes())
         .merge(handlers::admin_projections::routes())
+        .merge(handlers::erasure::routes())
         .merge(handlers::history::routes())
         .routes(routes!(live::sse::stream))
         .routes(routes!(live::ws::socket))

@@ -48,15 +48,16 @@ pub struct Claims {
 #[derive(Clone)]
 pub struct TokenKeys {
     encoding: Arc<EncodingKey>,
-    decoding: Arc<DecodingKey>,
+    /// The first is the one that is signed with; the others are of master keys on their way out.
+    decoding: Arc<[DecodingKey]>,
 }
 
 impl TokenKeys {
     pub fn new(master: &MasterKey) -> Self {
-        let key = master.derive("sign tokens");
+        let keys = master.derive_all("sign tokens");
         Self {
-            encoding: Arc::new(EncodingKey::from_secret(&key)),
-            decoding: Arc::new(DecodingKey::from_secret(&key)),
+            encoding: Arc::new(EncodingKey::from_secret(&master.derive("sign tokens"))),
+            decoding: keys.iter().map(|key| DecodingKey::from_secret(key)).collect(),
         }
     }
 
@@ -94,10 +95,12 @@ impl TokenKeys {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = 0;
         let unauthenticated = ApiError::Unauthenticated { detail: "Could not validate credentials" };
-        match jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation) {
-            Ok(data) if data.claims.kind == kind => Ok(data.claims),
-            _ => Err(unauthenticated),
-        }
+        self.decoding
+            .iter()
+            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &validation).ok())
+            .map(|data| data.claims)
+            .filter(|claims| claims.kind == kind)
+            .ok_or(unauthenticated)
     }
 }
 
@@ -134,7 +137,7 @@ impl CurrentUser {
         }
         match user {
             User::Active(profile) => Ok(Self { user_id, session_id, role: profile.role }),
-            User::Deactivated(_) | User::Unregistered => {
+            User::Deactivated(_) | User::Erased { .. } | User::Unregistered => {
                 Err(ApiError::Unauthenticated { detail: "Could not validate credentials" })
             }
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use event_log::erase::KeptReceipts;
 
 /// Where things are and how much of them there may be.
 #[derive(Debug, Clone, Args)]
@@ -25,6 +26,13 @@ pub struct Config {
     /// makes one on its first start and keeps it in the data folder.
     #[arg(long, env = "ROUTIX_SECRET_KEY", hide_env_values = true, global = true)]
     pub secret_key: Option<String>,
+    /// Further secrets that may still be read with while the secret key is being changed, separated by commas.
+    #[arg(long, env = "ROUTIX_SECRET_KEY_OLD", hide_env_values = true, value_delimiter = ',', global = true)]
+    pub secret_key_old: Vec<String>,
+    /// The file of receipts of erasure, kept apart from the log and its backups. By default `erasures.jsonl` in
+    /// the data folder.
+    #[arg(long, env = "ROUTIX_ERASURES", global = true)]
+    pub erasures: Option<PathBuf>,
     /// Credits that a new account starts with.
     #[arg(long, env = "ROUTIX_SIGNUP_CREDITS", default_value_t = 25, global = true)]
     pub signup_credits: u32,
@@ -95,6 +103,11 @@ impl Config {
     /// How long a projection may stand still with events waiting.
     pub fn stalled_after(&self) -> Duration {
         Duration::from_secs(self.stalled_after_seconds)
+    }
+
+    /// Who was erased, as it is known apart from the log.
+    pub fn kept_receipts(&self) -> KeptReceipts {
+        KeptReceipts::at(self.erasures.clone().unwrap_or_else(|| self.data.join("erasures.jsonl")))
     }
 
     /// The folder of pictures.

@@ -10,6 +10,7 @@ mod cli;
 mod client_ip;
 mod config;
 mod demo;
+mod erasure;
 mod extract;
 mod health;
 mod limits;

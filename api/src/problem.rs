@@ -160,6 +160,7 @@ fn command_kind(error: &CommandError) -> Kind {
         CommandError::User(error) => match error {
             UserError::AlreadyRegistered => kind(StatusCode::CONFLICT, "already_registered"),
             UserError::NotRegistered => kind(StatusCode::NOT_FOUND, "not_found"),
+            UserError::Erased => kind(StatusCode::GONE, "account_erased"),
             UserError::Deactivated => kind(StatusCode::FORBIDDEN, "account_deactivated"),
         },
         CommandError::Session(_) | CommandError::RefreshTokenInvalid => {

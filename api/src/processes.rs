@@ -16,8 +16,8 @@ use tokio::task::JoinSet;
 use crate::app::{self, App};
 use crate::auth::random_text;
 use crate::config::Config;
-use crate::metrics;
 use crate::stack::write_private;
+use crate::{erasure, metrics};
 
 /// What a `work` process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -28,6 +28,7 @@ pub enum WorkRole {
     Generation,
     Analysis,
     Timers,
+    Cleanup,
     All,
 }
 
@@ -59,6 +60,15 @@ impl Tasks {
         self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
     }
 
+    /// Every process that remembers persons hears when one is erased. Nobody is served before those whom the
+    /// kept receipts name are erased.
+    pub async fn heed_erasures(&mut self, app: &App) -> anyhow::Result<()> {
+        let head = app.log().head().await?;
+        erasure::apply_kept(app).await?;
+        self.spawn("erasures", erasure::heed(app.clone(), head));
+        Ok(())
+    }
+
     pub fn work(&mut self, app: &App, roles: &[WorkRole]) {
         let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
         if does(WorkRole::Relay) {
@@ -79,6 +89,7 @@ impl Tasks {
             (WorkRole::Generation, Role::Generation),
             (WorkRole::Analysis, Role::Analysis),
             (WorkRole::Timers, Role::Timers),
+            (WorkRole::Cleanup, Role::Cleanup),
         ] {
             if does(work_role) {
                 self.spawn(process.name(), Runner::new(app.commands().clone(), process).run());

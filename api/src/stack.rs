@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use embedded::{Nats, Options, Postgres};
-use event_log::{EventLog, LogError, LogOptions, MasterKey, clock};
+use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, Upcaster, clock};
 use nats::{Bus, BusOptions};
 
 use crate::config::{Config, SECRET_CHARS_MIN};
@@ -91,13 +91,33 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The master key of the configuration, and those that are accepted beside it.
+pub fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
+    let secret = config.secret_key.as_deref().unwrap_or_default();
+    if secret.chars().count() < SECRET_CHARS_MIN {
+        bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
+    }
+    let mut master = MasterKey::from_secret(secret.as_bytes());
+    for old in config.secret_key_old.iter().filter(|old| !old.is_empty()) {
+        if old.chars().count() < SECRET_CHARS_MIN {
+            bail!("a secret in ROUTIX_SECRET_KEY_OLD is shorter than {SECRET_CHARS_MIN} characters");
+        }
+        master = master.accepting(old.as_bytes());
+    }
+    Ok(master)
+}
+
 /// Connects to the database, waiting a little for one that is just starting.
 pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptions)> {
     const ATTEMPTS: u32 = 50;
     let Some(url) = &config.database_url else {
         bail!("DATABASE_URL is missing: only `routix up` starts a database of its own");
     };
-    let options = LogOptions { connections_max: config.database_connections, ..LogOptions::default() };
+    let options = LogOptions {
+        connections_max: config.database_connections,
+        event_forms: event_forms()?,
+        ..LogOptions::default()
+    };
     let mut last = None;
     for _ in 0..ATTEMPTS {
         match event_log::connect(url, &options).await {
@@ -111,19 +131,31 @@ pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptio
         .context("the database cannot be reached")
 }
 
+/// The events of the domain, as the log wants to be told of them.
+fn event_forms() -> Result<EventForms, LogError> {
+    let mut known = EventForms::default();
+    for forms in domain::event_forms() {
+        let steps = forms.upcasters.iter().map(|step| Upcaster {
+            event_type: step.event_type,
+            from_version: step.from_version,
+            to_version: step.to_version,
+            upcast: step.upcast,
+        });
+        known = known.with(forms.aggregate_type, forms.versions, &steps.collect::<Vec<_>>())?;
+    }
+    Ok(known)
+}
+
 impl Stack {
     /// Connects to everything and brings the schema up to date.
     pub async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let secret = config.secret_key.as_deref().unwrap_or_default();
-        if secret.chars().count() < SECRET_CHARS_MIN {
-            bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
-        }
+        let master = master_key(config)?;
         let Some(nats_url) = &config.nats_url else {
             bail!("NATS_URL is missing: only `routix up` starts a NATS server of its own");
         };
         let (pool, options) = database(config).await?;
         event_log::migrate(&pool).await?;
-        let master = MasterKey::from_secret(secret.as_bytes());
+        let master = master.unlock(&pool).await?;
         let bus_options = BusOptions { replicas: config.stream_replicas, ..BusOptions::default() };
         let bus = Bus::connect(nats_url, bus_options).await?;
         let log = EventLog::start(pool, &master, &options);

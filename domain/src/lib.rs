@@ -21,12 +21,37 @@ pub mod template;
 pub mod user;
 
 pub use amounts::{Credits, MicroUsd};
+pub use event_names::{EventForms, Upcaster};
 pub use ids::{
     AlgorithmId, AssetId, AttemptId, ConversationId, GrantId, MessageId, RequestId, SessionId, TemplateId,
     UserId,
 };
 pub use personal::Personal;
 pub use text::{CustomText, EmailAddress, MessageText, Prompt, Slug, TextError, Title, Username};
+
+/// Every event that the business knows, by aggregate, with the way from its older versions.
+pub const fn event_forms() -> [EventForms; 8] {
+    use cqrs_es::Aggregate;
+    macro_rules! forms {
+        ($($aggregate:ty, $events:ty;)+) => {
+            [$(EventForms {
+                aggregate_type: <$aggregate>::TYPE,
+                versions: <$events>::VERSIONS,
+                upcasters: <$events>::UPCASTERS,
+            }),+]
+        };
+    }
+    forms! {
+        algorithm::Algorithm, algorithm::AlgorithmEvent;
+        asset::Asset, asset::AssetEvent;
+        conversation::Conversation, conversation::ConversationEvent;
+        credit_ledger::CreditLedger, credit_ledger::CreditLedgerEvent;
+        generation_request::GenerationRequest, generation_request::GenerationRequestEvent;
+        session::Session, session::SessionEvent;
+        template::Template, template::TemplateEvent;
+        user::User, user::UserEvent;
+    }
+}
 
 /// The clock that domain types speak: UTC, handed in by whoever sends the command.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

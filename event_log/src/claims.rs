@@ -36,3 +36,12 @@ pub(crate) async fn owner_of(pool: &PgPool, kind: &str, key_hash: &[u8]) -> Resu
         .await?;
     Ok(owner)
 }
+
+pub(crate) async fn release_all(pool: &PgPool, kind: &str, owner: Uuid) -> Result<(), LogError> {
+    sqlx::query("DELETE FROM claims WHERE kind = $1 AND owner = $2")
+        .bind(kind)
+        .bind(owner)
+        .execute(pool)
+        .await?;
+    Ok(())
+}

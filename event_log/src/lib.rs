@@ -21,11 +21,14 @@ mod readers;
 mod recover;
 mod seal;
 mod unit;
+mod upcast;
 mod verify;
 mod witness;
 
 pub mod checkpoints;
 pub mod clock;
+pub mod erase;
+pub mod keys;
 pub mod leases;
 pub mod work;
 
@@ -41,5 +44,6 @@ pub use readers::{ReadConnection, Readers};
 pub use recover::{RecoverError, Recovered, Recovery, start_new_log};
 pub use seal::{MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
+pub use upcast::{EventForms, Upcaster};
 pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify};
 pub use witness::{Held, Rewound, Witness, WitnessAway};

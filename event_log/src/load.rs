@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::upcast::Stored;
 use crate::{LogError, Vault};
 
 /// Raised when the form of states changes: older snapshots are ignored and replaced.
@@ -33,7 +34,14 @@ async fn replay<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<
     let (mut state, mut version) = (A::default(), 0);
     for event in repository.get_events::<A>(&id.to_string()).await.map_err(storage_error)? {
         version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-        state.apply(open::<A>(vault, id, version, &event.payload.to_string()).await?);
+        let stored = Stored {
+            aggregate_type: A::TYPE,
+            aggregate_id: &event.aggregate_id,
+            sequence: version,
+            event_type: &event.event_type,
+            event_version: &event.event_version,
+        };
+        state.apply(read::<A>(vault, &stored, &event.payload.to_string()).await?);
     }
     Ok((state, version))
 }
@@ -47,32 +55,32 @@ pub(crate) async fn advance<A: Aggregate>(
     mut state: A,
     mut version: i64,
 ) -> Result<(A, i64), LogError> {
-    let tail: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT sequence, payload::text FROM events \
+    let aggregate_id = id.to_string();
+    let tail: Vec<(i64, String, String, String)> = sqlx::query_as(
+        "SELECT sequence, event_type, event_version, payload::text FROM events \
          WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence",
     )
     .bind(A::TYPE)
-    .bind(id.to_string())
+    .bind(&aggregate_id)
     .bind(version)
     .fetch_all(pool)
     .await?;
-    for (sequence, payload) in tail {
+    for (sequence, event_type, event_version, payload) in tail {
         version = sequence;
-        state.apply(open::<A>(vault, id, sequence, &payload).await?);
+        let stored = Stored {
+            aggregate_type: A::TYPE,
+            aggregate_id: &aggregate_id,
+            sequence,
+            event_type: &event_type,
+            event_version: &event_version,
+        };
+        state.apply(read::<A>(vault, &stored, &payload).await?);
     }
     Ok((state, version))
 }
 
-async fn open<A: Aggregate>(
-    vault: &Vault,
-    id: Uuid,
-    sequence: i64,
-    payload: &str,
-) -> Result<A::Event, LogError> {
-    parse(&vault.open(payload).await?).map_err(|error| LogError::Unreadable {
-        what: format!("{}/{id} at sequence {sequence}", A::TYPE),
-        reason: error.to_string(),
-    })
+async fn read<A: Aggregate>(vault: &Vault, stored: &Stored<'_>, payload: &str) -> Result<A::Event, LogError> {
+    parse(&vault.read(stored, payload).await?).map_err(|error| stored.unreadable(&error.to_string()))
 }
 
 fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {

@@ -12,13 +12,15 @@ use uuid::Uuid;
 
 use crate::append::Appender;
 use crate::cache::{StateCache, StreamKey};
+use crate::erase::ERASURE;
 use crate::guard::{self, Guard, Standing};
 use crate::keyed_locks::KeyedLocks;
 use crate::unit;
+use crate::upcast::Stored;
 use crate::witness::{Held, Rewound, Witness};
 use crate::{
-    CommandContext, Committed, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, Readers, RecordedEvent,
-    Unit, Vault, claims, load, reader,
+    CommandContext, Committed, EventForms, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, Readers,
+    RecordedEvent, Unit, Vault, claims, load, reader,
 };
 
 /// Limits of a process.
@@ -28,11 +30,13 @@ pub struct LogOptions {
     pub connections_max: u32,
     /// Aggregate states that are kept in memory.
     pub cached_states_max: u64,
+    /// The events that the program knows, with the way from their older forms.
+    pub event_forms: EventForms,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { connections_max: 20, cached_states_max: 100_000 }
+        Self { connections_max: 20, cached_states_max: 100_000, event_forms: EventForms::default() }
     }
 }
 
@@ -88,7 +92,7 @@ impl EventLog {
         let connect = pool.connect_options().as_ref().clone();
         let appender = Appender::start(connect, head_sender, guard.clone());
         Self(Arc::new(Inner {
-            vault: Vault::new(pool.clone(), master),
+            vault: Vault::new(pool.clone(), master, options.event_forms.clone()),
             readers: Readers::like(&pool),
             pool,
             appender,
@@ -212,6 +216,12 @@ impl EventLog {
         claims::owner_of(self.pool(), kind, &self.vault().claim_hash(kind, key)).await
     }
 
+    /// Gives up every claim of a kind that somebody holds, where the name is not known any more: it was
+    /// erased. Reads the whole table, so it is for that only.
+    pub async fn release_claims_of(&self, kind: &str, owner: Uuid) -> Result<(), LogError> {
+        claims::release_all(self.pool(), kind, owner).await
+    }
+
     pub async fn identity(&self) -> Result<LogIdentity, LogError> {
         reader::identity(self.pool()).await
     }
@@ -248,9 +258,22 @@ impl EventLog {
         reader::owner_page(self.pool(), owner, (after, upto), limit).await
     }
 
-    /// Opens the personal nodes of an event.
+    /// Opens the personal nodes of an event and brings it to the form that this program knows.
     pub async fn open(&self, recorded: Arc<RecordedEvent>) -> Result<OpenedEvent, LogError> {
-        let payload = self.vault().open(&recorded.payload).await?.into_owned();
+        if (recorded.aggregate_type.as_str(), recorded.event_type.as_str()) == ERASURE
+            && let Ok(person) = recorded.aggregate_id.parse()
+        {
+            // Whoever reads on must not read by a key from before.
+            self.vault().forget(person).await;
+        }
+        let stored = Stored {
+            aggregate_type: &recorded.aggregate_type,
+            aggregate_id: &recorded.aggregate_id,
+            sequence: recorded.sequence,
+            event_type: &recorded.event_type,
+            event_version: &recorded.event_version,
+        };
+        let payload = self.vault().read(&stored, &recorded.payload).await?.into_owned();
         Ok(OpenedEvent { recorded, payload })
     }
 

@@ -7,6 +7,7 @@
 //! Queries are checked when they run, not when they are compiled: the schema is made by the embedded stack,
 //! so there is no database at compile time.
 
+mod erasure;
 mod freshness;
 mod page;
 mod text_enum;

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod erase;
+mod keys;
 mod log;
 mod output;
 mod rebuild;
@@ -51,6 +53,13 @@ enum Command {
     Log {
         #[command(subcommand)]
         question: log::LogQuestion,
+    },
+    /// Makes everything of a person unreadable, for good, in the log too.
+    Erase(erase::EraseArgs),
+    /// The keys that personal data is sealed with: a copy apart from the log, and the change of the secret key.
+    Keys {
+        #[command(subcommand)]
+        action: keys::KeysAction,
     },
     /// Accounts of admins.
     Admin {
@@ -122,6 +131,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin { action: AdminAction::Create { email, password } } => {
             create_admin(config, Login { email, password }).await
         }
+        Command::Erase(args) => erase::run(config, args).await,
+        Command::Keys { action } => keys::run(&config, action).await,
         Command::Demo(args) => demo::run(&config, &args).await,
     }
 }
@@ -157,6 +168,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let app = App::new(config, stack, limited);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.heed_erasures(&app).await?;
     tasks.work(&app, &[WorkRole::All]);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
@@ -174,6 +186,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let app = App::new(config, stack, limited);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.heed_erasures(&app).await?;
     tasks.offer_algorithms(&app).await?;
     tasks.serve(&app, listener).await?;
     output::line(&format!("ready: serving on http://{address}"));
@@ -186,6 +199,7 @@ async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let app = App::new(config, stack, false);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
+    tasks.heed_erasures(&app).await?;
     tasks.work(&app, roles);
     tasks.serve_metrics(&app).await?;
     output::line(&format!("ready: working as {roles:?}").to_lowercase());

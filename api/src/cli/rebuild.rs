@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use event_log::{EventLog, MasterKey};
+use event_log::EventLog;
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::Projection;
 use projections::runtime::{self, Comparison, RebuildError, RebuildOptions, RebuildStep};
 use tokio::time::Instant;
 
 use super::output;
-use crate::config::{Config, SECRET_CHARS_MIN};
+use crate::config::Config;
 use crate::stack;
 
 /// The exit code when rows differ and were not expected to: nothing failed, somebody has to decide.
@@ -91,13 +91,11 @@ fn named(name: &str) -> anyhow::Result<Arc<dyn Projection>> {
 
 /// The log without a bus: a rebuild tells nobody anything.
 async fn open_log(config: &Config) -> anyhow::Result<EventLog> {
-    let secret = config.secret_key.as_deref().unwrap_or_default();
-    if secret.chars().count() < SECRET_CHARS_MIN {
-        bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
-    }
+    let master = stack::master_key(config)?;
     let (pool, options) = stack::database(config).await?;
     event_log::migrate(&pool).await?;
-    Ok(EventLog::start(pool, &MasterKey::from_secret(secret.as_bytes()), &options))
+    let master = master.unlock(&pool).await?;
+    Ok(EventLog::start(pool, &master, &options))
 }
 
 fn show(compared_at: i64, tables: &[Comparison]) {

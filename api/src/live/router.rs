@@ -170,7 +170,15 @@ impl Router {
         match event.aggregate_type.as_str() {
             // What another process wrote must not go on being believed here.
             "session" => log.evict::<Session>(&event.aggregate_id),
-            "user" => log.evict::<User>(&event.aggregate_id),
+            "user" => {
+                log.evict::<User>(&event.aggregate_id);
+                if event.event_type == "PersonErased"
+                    && let Some(person) = event.owner_id
+                {
+                    // Nobody is logged in to an erased account: whoever resumes is refused.
+                    self.users().0.remove(&person);
+                }
+            }
             _ => {}
         }
         let Some(user_id) = event.owner_id else { return Ok(()) };

@@ -7,6 +7,7 @@ pub mod assets;
 pub mod auth;
 pub mod chat;
 pub mod credits;
+pub mod erasure;
 pub mod generation;
 pub mod history;
 pub mod me;

@@ -5,6 +5,7 @@
 
 mod analysis;
 mod assistant;
+mod cleanup;
 mod deadlines;
 mod generation;
 mod live;

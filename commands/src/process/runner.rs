@@ -6,7 +6,7 @@ use std::time::Duration;
 use event_log::work::{self, ClaimedWork};
 use tokio::task::JoinSet;
 
-use super::{Outcome, analysis, assistant, deadlines, generation};
+use super::{Outcome, analysis, assistant, cleanup, deadlines, generation};
 use crate::{CommandError, Commands};
 
 /// How long a claim lives without being renewed: the time until somebody takes over from the dead.
@@ -24,10 +24,12 @@ pub enum Role {
     Generation,
     Analysis,
     Timers,
+    Cleanup,
 }
 
 impl Role {
-    pub const ALL: [Self; 4] = [Self::Assistant, Self::Generation, Self::Analysis, Self::Timers];
+    pub const ALL: [Self; 5] =
+        [Self::Assistant, Self::Generation, Self::Analysis, Self::Timers, Self::Cleanup];
 
     /// The name under which rows are kept.
     pub fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Role {
             Self::Generation => "generation",
             Self::Analysis => "analysis",
             Self::Timers => "timers",
+            Self::Cleanup => "cleanup",
         }
     }
 
@@ -44,6 +47,7 @@ impl Role {
             Self::Assistant => 16,
             Self::Generation | Self::Timers => 4,
             Self::Analysis => 2,
+            Self::Cleanup => 1,
         }
     }
 }
@@ -125,6 +129,7 @@ async fn do_row(commands: Commands, role: Role, row: ClaimedWork) {
             Role::Generation => generation::generate(&commands, &row).await,
             Role::Analysis => analysis::analyze(&commands, &row).await,
             Role::Timers => deadlines::fire(&commands, &row).await,
+            Role::Cleanup => cleanup::erase_objects(&commands, &row).await,
         }
     };
     let result = tokio::select! {

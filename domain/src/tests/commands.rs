@@ -16,7 +16,7 @@ use crate::generation_request::{
 };
 use crate::session::{SessionCommand, TokenHash};
 use crate::template::{Analysis, Embedding, TemplateCommand};
-use crate::user::{Role, UserCommand};
+use crate::user::{AskedBy, Role, UserCommand};
 use crate::{
     AlgorithmId, AssetId, AttemptId, Credits, CustomText, EmailAddress, GrantId, MessageText, MicroUsd,
     Personal, Prompt, RequestId, Slug, Timestamp, Title, Username,
@@ -61,6 +61,8 @@ pub(super) fn user() -> impl Strategy<Value = UserCommand> {
         (TEXT, time()).prop_map(|(password_hash, at)| UserCommand::ChangePassword { password_hash, at }),
         (TEXT, time()).prop_map(|(reason, at)| UserCommand::Deactivate { reason, at }),
         time().prop_map(|at| UserCommand::Reactivate { at }),
+        (prop_oneof![Just(AskedBy::Operator), Just(AskedBy::Admin { user_id: ALICE })], time())
+            .prop_map(|(asked_by, at)| UserCommand::Erase { asked_by, at }),
     ]
 }
 

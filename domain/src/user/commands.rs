@@ -2,7 +2,7 @@
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 
-use super::{Role, User, UserError, UserEvent};
+use super::{AskedBy, Role, User, UserError, UserEvent};
 use crate::{EmailAddress, Personal, Timestamp, UserId, Username};
 
 #[derive(Debug, Clone)]
@@ -24,6 +24,11 @@ pub enum UserCommand {
         at: Timestamp,
     },
     Reactivate {
+        at: Timestamp,
+    },
+    /// Makes everything of the person unreadable. Cannot be undone.
+    Erase {
+        asked_by: AskedBy,
         at: Timestamp,
     },
 }
@@ -68,6 +73,13 @@ impl User {
             })),
             (_, UserCommand::Register { .. }) => Err(UserError::AlreadyRegistered),
             (Self::Unregistered, _) => Err(UserError::NotRegistered),
+            (Self::Erased { .. }, UserCommand::Erase { .. })
+            | (Self::Active(_), UserCommand::Reactivate { .. })
+            | (Self::Deactivated(_), UserCommand::Deactivate { .. }) => Ok(None),
+            (Self::Erased { .. }, _) => Err(UserError::Erased),
+            (Self::Active(profile) | Self::Deactivated(profile), UserCommand::Erase { asked_by, at }) => {
+                Ok(Some(UserEvent::PersonErased { user_id: profile.user_id, asked_by, erased_at: at }))
+            }
             (Self::Deactivated(_), UserCommand::ChangePassword { .. }) => Err(UserError::Deactivated),
             (Self::Active(profile), UserCommand::ChangePassword { password_hash, at }) => {
                 Ok(Some(UserEvent::PasswordChanged {
@@ -81,8 +93,6 @@ impl User {
             (Self::Deactivated(_), UserCommand::Reactivate { at }) => {
                 Ok(Some(UserEvent::UserReactivated { reactivated_at: at }))
             }
-            (Self::Active(_), UserCommand::Reactivate { .. })
-            | (Self::Deactivated(_), UserCommand::Deactivate { .. }) => Ok(None),
         }
     }
 }

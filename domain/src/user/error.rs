@@ -6,6 +6,8 @@ pub enum UserError {
     AlreadyRegistered,
     #[error("there is no such account")]
     NotRegistered,
+    #[error("the person of this account was erased")]
+    Erased,
     #[error("this account is deactivated")]
     Deactivated,
 }

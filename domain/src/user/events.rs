@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Role;
+use super::{AskedBy, Role};
 use crate::event_names::event_names;
 use crate::{EmailAddress, Personal, Timestamp, UserId, Username};
 
@@ -29,6 +29,13 @@ pub enum UserEvent {
     UserReactivated {
         reactivated_at: Timestamp,
     },
+    /// What belongs to this person cannot be read any more, here or anywhere: the log destroys their key in the
+    /// transaction that appends this event. The account is closed for good.
+    PersonErased {
+        user_id: UserId,
+        asked_by: AskedBy,
+        erased_at: Timestamp,
+    },
 }
 
 event_names!(UserEvent {
@@ -36,4 +43,5 @@ event_names!(UserEvent {
     PasswordChanged => "1.0",
     UserDeactivated => "1.0",
     UserReactivated => "1.0",
+    PersonErased => "1.0",
 });

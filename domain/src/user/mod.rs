@@ -13,4 +13,4 @@ mod tests;
 pub use commands::UserCommand;
 pub use error::UserError;
 pub use events::UserEvent;
-pub use state::{Profile, Role, User};
+pub use state::{AskedBy, Profile, Role, User};

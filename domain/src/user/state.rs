@@ -12,6 +12,17 @@ pub enum Role {
     Admin,
 }
 
+/// Who wanted a person to be erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum AskedBy {
+    Admin {
+        user_id: UserId,
+    },
+    /// Whoever has the command line of the servers.
+    Operator,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     pub user_id: UserId,
@@ -28,13 +39,17 @@ pub enum User {
     Unregistered,
     Active(Profile),
     Deactivated(Profile),
+    /// For good: nothing of the person is left but the id.
+    Erased {
+        user_id: UserId,
+    },
 }
 
 impl User {
-    /// The profile, if somebody registered, active or not.
+    /// The profile, if somebody registered and was not erased, active or not.
     pub fn profile(&self) -> Option<&Profile> {
         match self {
-            Self::Unregistered => None,
+            Self::Unregistered | Self::Erased { .. } => None,
             Self::Active(profile) | Self::Deactivated(profile) => Some(profile),
         }
     }
@@ -59,6 +74,9 @@ impl User {
             }
             (Self::Deactivated(profile), UserEvent::UserReactivated { .. }) => {
                 *self = Self::Active(profile.clone());
+            }
+            (Self::Active(_) | Self::Deactivated(_), UserEvent::PersonErased { user_id, .. }) => {
+                *self = Self::Erased { user_id };
             }
             _ => {}
         }

@@ -139,3 +139,37 @@ fn nobody_can_do_anything_before_they_registered() {
         given::<User>(vec![]).when(command).then_expect_error(UserError::NotRegistered);
     }
 }
+
+fn erase() -> UserCommand {
+    UserCommand::Erase { asked_by: AskedBy::Operator, at: minute(4) }
+}
+
+fn erased() -> UserEvent {
+    UserEvent::PersonErased { user_id: ALICE, asked_by: AskedBy::Operator, erased_at: minute(4) }
+}
+
+#[test]
+fn a_person_can_be_erased_whether_the_account_is_active_or_not() {
+    given::<User>(vec![registered()]).when(erase()).then_expect_events(vec![erased()]);
+    given::<User>(vec![registered(), deactivated()]).when(erase()).then_expect_events(vec![erased()]);
+}
+
+#[test]
+fn erasing_twice_changes_nothing() {
+    given::<User>(vec![registered(), erased()]).when(erase()).then_expect_events(vec![]);
+}
+
+#[test]
+fn nothing_can_be_asked_of_an_erased_account() {
+    for command in [change_password(), deactivate(), reactivate()] {
+        given::<User>(vec![registered(), erased()]).when(command).then_expect_error(UserError::Erased);
+    }
+    given::<User>(vec![registered(), erased()])
+        .when(register())
+        .then_expect_error(UserError::AlreadyRegistered);
+}
+
+#[test]
+fn nobody_who_never_registered_can_be_erased() {
+    given::<User>(vec![]).when(erase()).then_expect_error(UserError::NotRegistered);
+}

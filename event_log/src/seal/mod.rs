@@ -5,7 +5,9 @@
 //! Every person has one data key, wrapped by a key that is derived from the master key. When the data key was
 //! destroyed the node opens as `{"$erased": {"owner"}}`.
 
+mod master;
 mod nodes;
+mod wrap;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,52 +16,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use hmac::{Hmac, Mac};
+use chacha20poly1305::XChaCha20Poly1305;
+use chacha20poly1305::aead::KeyInit;
 use moka::future::Cache;
-use sha2::Sha256;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{LogError, clock};
+use crate::upcast::Stored;
+use crate::{EventForms, LogError};
+use master::keyed_hash;
 use nodes::{Node, PERSONAL, SEALED};
+use wrap::{Nonces, open};
 
-const NONCE_BYTES: usize = 24;
+pub use master::MasterKey;
+pub(crate) use master::{CLAIMS, FINGERPRINTS, LogSecrets};
+pub(crate) use wrap::Wrapping;
+
 const CACHED_KEYS_MAX: u64 = 100_000;
 /// Bounds how long a process goes on reading a person who was erased elsewhere.
 const CACHED_KEY_LIFE: Duration = Duration::from_mins(1);
-
-/// The secret from configuration that all other secrets of the log are derived from.
-#[derive(Clone)]
-pub struct MasterKey([u8; 32]);
-
-impl MasterKey {
-    pub fn from_secret(secret: &[u8]) -> Self {
-        Self(keyed_hash(secret, &[b"routix master key"]))
-    }
-
-    /// A key for one purpose.
-    pub fn derive(&self, purpose: &str) -> [u8; 32] {
-        keyed_hash(&self.0, &[purpose.as_bytes()])
-    }
-}
-
-impl std::fmt::Debug for MasterKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("MasterKey(…)")
-    }
-}
-
-fn keyed_hash(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(key).expect("HMAC takes a key of any length");
-    for part in parts {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
 
 type DataKey = Option<Arc<XChaCha20Poly1305>>;
 
@@ -67,11 +42,13 @@ type DataKey = Option<Arc<XChaCha20Poly1305>>;
 #[derive(Clone)]
 pub struct Vault {
     pool: PgPool,
-    wrapping: Arc<XChaCha20Poly1305>,
-    fingerprints: [u8; 32],
-    claims: [u8; 32],
+    wrapping: Arc<Wrapping>,
+    secrets: LogSecrets,
     keys: Cache<Uuid, DataKey>,
+    /// Counts the persons that were forgotten: what was read before that must not be remembered after it.
+    forgotten: Arc<AtomicU64>,
     nonces: Arc<Nonces>,
+    forms: EventForms,
 }
 
 impl std::fmt::Debug for Vault {
@@ -81,28 +58,30 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    pub fn new(pool: PgPool, master: &MasterKey) -> Self {
+    pub fn new(pool: PgPool, master: &MasterKey, forms: EventForms) -> Self {
         Self {
             pool,
-            wrapping: Arc::new(XChaCha20Poly1305::new(&master.derive("wrap data keys").into())),
-            fingerprints: master.derive("command fingerprints"),
-            claims: master.derive("claims"),
+            wrapping: Arc::new(Wrapping::new(master)),
+            secrets: master.log_secrets(),
+            forgotten: Arc::default(),
             keys: Cache::builder().max_capacity(CACHED_KEYS_MAX).time_to_live(CACHED_KEY_LIFE).build(),
             nonces: Arc::new(Nonces::new()),
+            forms,
         }
     }
 
     /// A keyed hash of what a command asks for. A bare hash of personal text could be guessed back.
     pub fn fingerprint(&self, parts: &[&[u8]]) -> Vec<u8> {
-        keyed_hash(&self.fingerprints, parts).to_vec()
+        keyed_hash(&self.secrets.fingerprints, parts).to_vec()
     }
 
     pub(crate) fn claim_hash(&self, kind: &str, key: &str) -> Vec<u8> {
-        keyed_hash(&self.claims, &[kind.as_bytes(), key.as_bytes()]).to_vec()
+        keyed_hash(&self.secrets.claims, &[kind.as_bytes(), key.as_bytes()]).to_vec()
     }
 
     /// Forgets a person's key in this process.
     pub async fn forget(&self, owner: Uuid) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.keys.invalidate(&owner).await;
     }
 
@@ -131,6 +110,16 @@ impl Vault {
         }
         sealed.push_str(&text[copied..]);
         Ok(sealed)
+    }
+
+    /// The payload of a stored event as this program knows it: opened, and raised to today's form. Whoever
+    /// reads events reads them through here.
+    pub(crate) async fn read<'a>(
+        &self,
+        stored: &Stored<'_>,
+        payload: &'a str,
+    ) -> Result<Cow<'a, str>, LogError> {
+        self.forms.raise(stored, self.open(payload).await?)
     }
 
     /// Opens every sealed node in a JSON text; those of an erased person become `erased`.
@@ -194,15 +183,16 @@ impl Vault {
         if let Some(key) = self.keys.get(&owner).await {
             return Ok(key);
         }
+        let mark = self.forgotten.load(Ordering::SeqCst);
         let mut wrapped = self.read_key(owner).await?;
         if wrapped.is_none() && create {
             let mut fresh = [0; 32];
             fill_random(&mut fresh)?;
-            let sealed = self.nonces.close(&self.wrapping, owner, &fresh)?;
+            let sealed = self.wrapping.close(owner, &fresh)?;
             // Somebody else may make the key at the same moment: the first one stays.
             sqlx::query("INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                 .bind(owner)
-                .bind(sealed.as_bytes())
+                .bind(sealed)
                 .execute(&self.pool)
                 .await?;
             wrapped = self.read_key(owner).await?;
@@ -211,13 +201,16 @@ impl Vault {
         let Some(wrapped) = wrapped else { return Ok(None) };
         let key = match wrapped {
             Some(wrapped) => {
-                let text = String::from_utf8(wrapped).map_err(unreadable)?;
-                let plain = open(&self.wrapping, owner, &text)?;
+                let plain = self.wrapping.open(owner, &wrapped)?.plain;
                 Some(Arc::new(XChaCha20Poly1305::new_from_slice(&plain).map_err(unreadable)?))
             }
             None => None,
         };
         self.keys.insert(owner, key.clone()).await;
+        if self.forgotten.load(Ordering::SeqCst) != mark {
+            // Somebody was erased meanwhile, perhaps this person: what was read may be older than that.
+            self.keys.invalidate(&owner).await;
+        }
         Ok(key)
     }
 
@@ -249,36 +242,6 @@ pub(crate) fn sealed_owners(payload: &str, metadata: &str) -> Result<BTreeSet<Uu
 
 fn write_erased(text: &mut String, owner: Uuid) {
     let _ = write!(text, r#"{{"$erased":{{"owner":"{owner}"}}}}"#);
-}
-
-/// Nonces that never come twice: a random id of this process and a counter. 24 random bytes each time
-/// would ask the operating system at every seal.
-struct Nonces {
-    process: [u8; NONCE_BYTES - 8],
-    next: AtomicU64,
-}
-
-impl Nonces {
-    fn new() -> Self {
-        Self { process: clock::random_id().into_bytes(), next: AtomicU64::new(0) }
-    }
-
-    fn close(&self, key: &XChaCha20Poly1305, owner: Uuid, plain: &[u8]) -> Result<String, LogError> {
-        let mut nonce = [0; NONCE_BYTES];
-        nonce[..self.process.len()].copy_from_slice(&self.process);
-        let count = self.next.fetch_add(1, Ordering::Relaxed);
-        nonce[self.process.len()..].copy_from_slice(&count.to_be_bytes());
-        let payload = Payload { msg: plain, aad: owner.as_bytes() };
-        let sealed = key.encrypt(XNonce::from_slice(&nonce), payload).map_err(unreadable)?;
-        Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
-    }
-}
-
-fn open(key: &XChaCha20Poly1305, owner: Uuid, sealed: &str) -> Result<Vec<u8>, LogError> {
-    let bytes = STANDARD.decode(sealed).map_err(unreadable)?;
-    let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES).ok_or_else(|| unreadable("it is too short"))?;
-    key.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: owner.as_bytes() })
-        .map_err(|_| unreadable("the key does not fit: is ROUTIX_SECRET_KEY the one it was sealed with?"))
 }
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {

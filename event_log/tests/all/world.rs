@@ -69,7 +69,7 @@ impl World {
     }
 
     pub async fn process_with_secret(&self, secret: &[u8]) -> EventLog {
-        let options = LogOptions { connections_max: 5, cached_states_max: 1000 };
+        let options = LogOptions { connections_max: 5, cached_states_max: 1000, ..LogOptions::default() };
         let pool = event_log::connect(&self.url, &options).await.unwrap();
         EventLog::start(pool, &MasterKey::from_secret(secret), &options)
     }

@@ -51,7 +51,7 @@ impl World {
         let mut connection = PgConnection::connect(&server).await.unwrap();
         connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
         let (host, _) = server.rsplit_once('/').unwrap();
-        let options = LogOptions { connections_max: 8, cached_states_max: 1000 };
+        let options = LogOptions { connections_max: 8, cached_states_max: 1000, ..LogOptions::default() };
         let pool = event_log::connect(&format!("{host}/{name}"), &options).await.unwrap();
         event_log::migrate(&pool).await.unwrap();
         let log = EventLog::start(pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options);

@@ -9,7 +9,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NAME;
+use crate::erasure::ERASED;
 use crate::runtime::{ApplyError, Projection, one_row, subject};
+
+/// Why a session ended whose person was erased. No event of the session says so: an erased account has none.
+const ENDED_BY_ERASURE: &str = "account_erased";
 
 /// The projection.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +69,24 @@ async fn apply_user(tx: &mut PgConnection, id: Uuid, event: UserEvent) -> Result
                 .bind(deactivated_at)
                 .execute(tx)
                 .await?
+        }
+        UserEvent::PersonErased { erased_at, .. } => {
+            sqlx::query(
+                "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL",
+            )
+            .bind(id)
+            .bind(erased_at)
+            .bind(ENDED_BY_ERASURE)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query(
+                "UPDATE users SET email = $3, username = $3, is_active = false, updated_at = $2 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(erased_at)
+            .bind(ERASED)
+            .execute(tx)
+            .await?
         }
         UserEvent::UserReactivated { reactivated_at } => {
             sqlx::query("UPDATE users SET is_active = true, updated_at = $2 WHERE id = $1")

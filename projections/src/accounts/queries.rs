@@ -32,7 +32,7 @@ pub struct AccountSession {
     pub refreshed_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub ended_at: Option<DateTime<Utc>>,
-    /// `logged_out` or `token_reused`.
+    /// `logged_out`, `token_reused` or `account_erased`.
     pub end_reason: Option<String>,
 }
 

@@ -3,10 +3,13 @@
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::asset::{Asset, AssetEvent};
+use domain::user::User;
 use event_log::OpenedEvent;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::NAME;
+use crate::erasure::{ERASED, erased_person, is_of_account};
 use crate::runtime::{ApplyError, Projection, one_row, pixels};
 
 /// The projection.
@@ -20,7 +23,7 @@ impl Projection for Assets {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &[Asset::TYPE]
+        &[Asset::TYPE, User::TYPE]
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -28,6 +31,12 @@ impl Projection for Assets {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        if is_of_account(event) {
+            return match erased_person(event)? {
+                Some(person) => erase(tx, person).await,
+                None => Ok(()),
+            };
+        }
         let done = match event.parse()? {
             AssetEvent::AssetUploaded { asset_id, owner, kind, picture, file_name, uploaded_at } => {
                 sqlx::query(
@@ -59,4 +68,10 @@ impl Projection for Assets {
         };
         one_row(&done, "user_assets")
     }
+}
+
+async fn erase(tx: &mut PgConnection, person: Uuid) -> Result<(), ApplyError> {
+    let names = sqlx::query("UPDATE user_assets SET file_name = $2 WHERE user_id = $1");
+    names.bind(person).bind(ERASED).execute(tx).await?;
+    Ok(())
 }

@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::conversation::{Conversation, ConversationEvent};
+use domain::user::User;
 use event_log::OpenedEvent;
 use sqlx::PgConnection;
 
 use super::page::apply_page;
 use super::{MessageView, NAME, message_view};
+use crate::erasure::{ERASED, erased_person, is_of_account};
 use crate::runtime::{ApplyError, Projection, one_row, subject};
 
 /// The projection.
@@ -21,7 +23,7 @@ impl Projection for Conversations {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &[Conversation::TYPE]
+        &[Conversation::TYPE, User::TYPE]
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -36,11 +38,24 @@ impl Projection for Conversations {
     async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
         match events {
             [event] => self.apply(tx, event).await,
+            // Most pages hold none. What is said before and after an erasure does not fold together.
+            page if page.iter().any(|event| erased_person(event).is_ok_and(|person| person.is_some())) => {
+                for event in page {
+                    self.apply(tx, event).await?;
+                }
+                Ok(())
+            }
             page => apply_page(tx, page).await,
         }
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        if is_of_account(event) {
+            return match erased_person(event)? {
+                Some(person) => erase(tx, person).await,
+                None => Ok(()),
+            };
+        }
         let id = subject(event)?;
         let position = event.recorded.position;
         let done = match event.parse()? {
@@ -98,6 +113,17 @@ impl Projection for Conversations {
         };
         one_row(&done, "conversations")
     }
+}
+
+async fn erase(tx: &mut PgConnection, person: uuid::Uuid) -> Result<(), ApplyError> {
+    let contents = sqlx::query(
+        "UPDATE messages SET content = $2 \
+         WHERE conversation_id IN (SELECT id FROM conversations WHERE user_id = $1)",
+    );
+    contents.bind(person).bind(ERASED).execute(&mut *tx).await?;
+    let titles = sqlx::query("UPDATE conversations SET title = $2 WHERE user_id = $1");
+    titles.bind(person).bind(ERASED).execute(tx).await?;
+    Ok(())
 }
 
 async fn insert_message(

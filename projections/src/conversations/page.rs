@@ -13,6 +13,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::message_view;
+use crate::erasure::is_of_account;
 use crate::runtime::{ApplyError, subject};
 
 /// A chat that began on this page.
@@ -52,7 +53,7 @@ struct Folded {
 
 pub(super) async fn apply_page(tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
     let mut folded = Folded::default();
-    for event in events {
+    for event in events.iter().filter(|event| !is_of_account(event)) {
         folded.add(event)?;
     }
     let (started, changed): (Vec<_>, Vec<_>) =

@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestEvent, Job};
+use domain::user::User;
 use domain::{MicroUsd, Timestamp};
 use event_log::OpenedEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{NAME, stage_of};
+use crate::erasure::{ERASED, erased_person, is_of_account};
 use crate::runtime::{ApplyError, Projection, one_row, subject};
 
 /// The projection.
@@ -22,7 +24,7 @@ impl Projection for Generations {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &[GenerationRequest::TYPE]
+        &[GenerationRequest::TYPE, User::TYPE]
     }
 
     fn tables(&self) -> &'static [&'static str] {
@@ -30,6 +32,12 @@ impl Projection for Generations {
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+        if is_of_account(event) {
+            return match erased_person(event)? {
+                Some(person) => erase(tx, person).await,
+                None => Ok(()),
+            };
+        }
         let id = subject(event)?;
         let position = event.recorded.position;
         let event: GenerationRequestEvent = event.parse()?;
@@ -60,6 +68,19 @@ impl Projection for Generations {
         .await?;
         one_row(&done, "generation_requests")
     }
+}
+
+/// A text that was never there is not made one.
+async fn erase(tx: &mut PgConnection, person: Uuid) -> Result<(), ApplyError> {
+    let words = sqlx::query(
+        "UPDATE generation_requests \
+         SET prompt = $2, \
+             custom_text = CASE WHEN custom_text IS NOT NULL THEN $2 END, \
+             style_preference = CASE WHEN style_preference IS NOT NULL THEN $2 END \
+         WHERE user_id = $1",
+    );
+    words.bind(person).bind(ERASED).execute(tx).await?;
+    Ok(())
 }
 
 async fn insert(
@@ -120,7 +141,7 @@ async fn apply_details(
     match event {
         GenerationRequestEvent::IntentAnalyzed { intent, analyzed_by, .. } => {
             // A model's words may hold what a text column refuses.
-            let style = intent.known().map_or("erased".to_owned(), |intent| intent.style.replace('\0', ""));
+            let style = intent.known().map_or(ERASED.to_owned(), |intent| intent.style.replace('\0', ""));
             sqlx::query(
                 "UPDATE generation_requests SET style_preference = $2, analyzed_by = $3 WHERE id = $1",
             )

@@ -7,6 +7,7 @@ use cqrs_es::Aggregate;
 use domain::conversation::Conversation;
 use domain::generation_request::GenerationRequest;
 use domain::template::Template;
+use domain::user::User;
 use event_log::OpenedEvent;
 use event_log::work::{self, NewWork};
 use nats::Bus;
@@ -27,7 +28,7 @@ impl Projection for WorkToDo {
     }
 
     fn aggregates(&self) -> &'static [&'static str] {
-        &[Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE]
+        &[Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE, User::TYPE]
     }
 
     /// A rebuild must not forget what was done.

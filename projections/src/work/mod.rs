@@ -28,6 +28,10 @@ pub const TASK_GENERATE: &str = "generate";
 pub const ROLE_TIMERS: &str = "timers";
 pub const TASK_GENERATION_DEADLINE: &str = "generation_deadline";
 
+/// Removes what must not be kept. Subject: the person.
+pub const ROLE_CLEANUP: &str = "cleanup";
+pub const TASK_ERASE_OBJECTS: &str = "erase_objects";
+
 /// Looks at templates. Subject: the template.
 pub const ROLE_ANALYSIS: &str = "analysis";
 pub const TASK_ANALYZE: &str = "analyze";

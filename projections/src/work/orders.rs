@@ -5,11 +5,13 @@ use domain::Timestamp;
 use domain::conversation::{Conversation, ConversationEvent};
 use domain::generation_request::{GenerationRequest, GenerationRequestEvent};
 use domain::template::{Template, TemplateEvent};
+use domain::user::User;
 use event_log::{LogError, OpenedEvent};
 
 use super::{
-    ROLE_ANALYSIS, ROLE_ASSISTANT, ROLE_GENERATION, ROLE_TIMERS, TASK_ANALYZE, TASK_ASK_FOR_PICTURE,
-    TASK_GENERATE, TASK_GENERATION_DEADLINE, TASK_OFFER_ALGORITHMS, TASK_START_GENERATION,
+    ROLE_ANALYSIS, ROLE_ASSISTANT, ROLE_CLEANUP, ROLE_GENERATION, ROLE_TIMERS, TASK_ANALYZE,
+    TASK_ASK_FOR_PICTURE, TASK_ERASE_OBJECTS, TASK_GENERATE, TASK_GENERATION_DEADLINE, TASK_OFFER_ALGORITHMS,
+    TASK_START_GENERATION,
 };
 
 /// Something that an event calls for. The subject is the event's aggregate.
@@ -32,6 +34,9 @@ pub(super) fn orders_of(event: &OpenedEvent) -> Result<Vec<Order>, LogError> {
         Conversation::TYPE => of_conversation(&event.parse()?),
         GenerationRequest::TYPE => of_request(&event.parse()?),
         Template::TYPE => of_template(&event.parse()?),
+        User::TYPE if event.recorded.event_type == "PersonErased" => {
+            vec![Order::now(ROLE_CLEANUP, TASK_ERASE_OBJECTS)]
+        }
         _ => vec![],
     })
 }

@@ -1,0 +1,234 @@
+//! The keys beside the log: its own secrets, the change of the master key, and a copy of the data keys that is
+//! kept apart. Everything stays wrapped: nothing here shows a key.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::erase::ErasureReceipt;
+use crate::seal::{CLAIMS, FINGERPRINTS, LogSecrets, Wrapping};
+use crate::{LogError, MasterKey};
+
+/// Keys that are read at once.
+const PAGE_KEYS: i64 = 500;
+
+impl MasterKey {
+    /// Reads the log's own secrets. On a log that has none yet they are those that its claims and fingerprints
+    /// were made with from the beginning, derived from the master key of that day, and are kept from now on.
+    ///
+    /// # Errors
+    /// `Unreadable` when neither this key nor one that is accepted beside it is the log's.
+    pub async fn unlock(self, pool: &PgPool) -> Result<Self, LogError> {
+        let wrapping = Wrapping::new(&self);
+        for purpose in [FINGERPRINTS, CLAIMS] {
+            let kept = sqlx::query("SELECT FROM log_secrets WHERE purpose = $1").bind(purpose);
+            if kept.fetch_optional(pool).await?.is_some() {
+                continue;
+            }
+            let place = self.place_in_use(&wrapping, pool).await?;
+            let first = self.derive_all(purpose)[place];
+            sqlx::query("INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(purpose)
+                .bind(wrapping.close(Uuid::nil(), &first)?)
+                .execute(pool)
+                .await?;
+        }
+        let secret = async |purpose: &str| -> Result<[u8; 32], LogError> {
+            let wrapped: Vec<u8> = sqlx::query_scalar("SELECT wrapped FROM log_secrets WHERE purpose = $1")
+                .bind(purpose)
+                .fetch_one(pool)
+                .await?;
+            let plain = wrapping.open(Uuid::nil(), &wrapped)?.plain;
+            plain.try_into().map_err(|_| LogError::Unreadable {
+                what: format!("the log's secret for {purpose}"),
+                reason: "it does not have 32 bytes".to_owned(),
+            })
+        };
+        let secrets = LogSecrets { fingerprints: secret(FINGERPRINTS).await?, claims: secret(CLAIMS).await? };
+        Ok(self.with_log_secrets(secrets))
+    }
+
+    /// Which of the keys the log was written with so far, by trying one of its data keys. A program that
+    /// first keeps the log's secrets may have been given a new master key at the same time.
+    async fn place_in_use(&self, wrapping: &Wrapping, pool: &PgPool) -> Result<usize, LogError> {
+        let some_key: Option<(Uuid, Vec<u8>)> =
+            sqlx::query_as("SELECT owner, wrapped FROM data_keys WHERE wrapped IS NOT NULL LIMIT 1")
+                .fetch_optional(pool)
+                .await?;
+        match some_key {
+            Some((owner, wrapped)) => Ok(wrapping.open(owner, &wrapped)?.place),
+            None => Ok(0),
+        }
+    }
+}
+
+/// What a change of the master key came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rotated {
+    /// Wrapped by the master key now.
+    pub rewrapped: u64,
+    /// Were so before.
+    pub current: u64,
+}
+
+/// Wraps every key with the master key that is not yet. Ends where there is none left; may be stopped at any
+/// moment and run again, while everything goes on. `watch` is told after every page.
+///
+/// # Errors
+/// `Unreadable` at the first key that neither the master key nor one accepted beside it opens.
+pub async fn rotate(
+    pool: &PgPool,
+    master: &MasterKey,
+    watch: &(dyn Fn(Rotated) + Sync),
+) -> Result<Rotated, LogError> {
+    let wrapping = Wrapping::new(master);
+    let mut rotated = Rotated::default();
+    let secrets: Vec<(String, Vec<u8>)> =
+        sqlx::query_as("SELECT purpose, wrapped FROM log_secrets").fetch_all(pool).await?;
+    for (purpose, wrapped) in secrets {
+        let Some(again) = wrapping.again(Uuid::nil(), &wrapped)? else {
+            rotated.current += 1;
+            continue;
+        };
+        let done = sqlx::query("UPDATE log_secrets SET wrapped = $2 WHERE purpose = $1 AND wrapped = $3");
+        rotated.rewrapped +=
+            done.bind(purpose).bind(again).bind(wrapped).execute(pool).await?.rows_affected();
+    }
+    let mut after = Uuid::nil();
+    loop {
+        let page = page(pool, after).await?;
+        let Some((last, ..)) = page.last() else { return Ok(rotated) };
+        after = *last;
+        for (owner, wrapped) in page {
+            let Some(again) = wrapping.again(owner, &wrapped)? else {
+                rotated.current += 1;
+                continue;
+            };
+            // A person who is erased at this moment has no key any more, and gets none.
+            let done = sqlx::query("UPDATE data_keys SET wrapped = $2 WHERE owner = $1 AND wrapped = $3");
+            rotated.rewrapped +=
+                done.bind(owner).bind(again).bind(wrapped).execute(pool).await?.rows_affected();
+        }
+        watch(rotated);
+    }
+}
+
+async fn page(pool: &PgPool, after: Uuid) -> Result<Vec<(Uuid, Vec<u8>)>, LogError> {
+    let page = sqlx::query_as(
+        "SELECT owner, wrapped FROM data_keys \
+         WHERE owner > $1 AND wrapped IS NOT NULL ORDER BY owner LIMIT $2",
+    );
+    Ok(page.bind(after).bind(PAGE_KEYS).fetch_all(pool).await?)
+}
+
+/// A line of a key backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub enum BackupLine {
+    Log { log_id: Uuid },
+    Secret { purpose: String, wrapped: String },
+    Key { owner: Uuid, wrapped: String },
+}
+
+/// All keys, still wrapped, each given to `take` as a line. Returns how many keys there are.
+///
+/// # Errors
+/// When the database is away, or what `take` gives.
+pub async fn backup<E: From<LogError>>(
+    pool: &PgPool,
+    mut take: impl FnMut(&BackupLine) -> Result<(), E>,
+) -> Result<u64, E> {
+    let log_id = crate::reader::identity(pool).await?.log_id;
+    take(&BackupLine::Log { log_id })?;
+    let secrets: Vec<(String, Vec<u8>)> =
+        sqlx::query_as("SELECT purpose, wrapped FROM log_secrets ORDER BY 1")
+            .fetch_all(pool)
+            .await
+            .map_err(LogError::from)?;
+    for (purpose, wrapped) in secrets {
+        take(&BackupLine::Secret { purpose, wrapped: text(wrapped)? })?;
+    }
+    let (mut after, mut keys) = (Uuid::nil(), 0);
+    loop {
+        let page = page(pool, after).await?;
+        let Some((last, ..)) = page.last() else { return Ok(keys) };
+        after = *last;
+        for (owner, wrapped) in page {
+            take(&BackupLine::Key { owner, wrapped: text(wrapped)? })?;
+            keys += 1;
+        }
+    }
+}
+
+/// What a restore of keys came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Were missing and are there again.
+    pub restored: u64,
+    /// Were there.
+    pub present: u64,
+    /// Of persons who were erased: they stay destroyed.
+    pub erased: u64,
+    /// Another key is there: it stays.
+    pub differing: u64,
+}
+
+/// Puts back keys that are missing. A person who was erased, by the receipts or by the database, stays so;
+/// a key that is there is never replaced.
+///
+/// # Errors
+/// `Refused` for the backup of another log; `Unreadable` for a key that no master key opens.
+pub async fn restore(
+    pool: &PgPool,
+    master: &MasterKey,
+    lines: &[BackupLine],
+    receipts: &[ErasureReceipt],
+) -> Result<Restored, LogError> {
+    let here = crate::reader::identity(pool).await?.log_id;
+    let wrapping = Wrapping::new(master);
+    let erased: HashSet<Uuid> = receipts.iter().map(|receipt| receipt.person).collect();
+    let mut restored = Restored::default();
+    for line in lines {
+        match line {
+            BackupLine::Log { log_id } if *log_id != here => {
+                let reason = format!("the backup is of log {log_id}, and this is {here}");
+                return Err(LogError::Refused { reason });
+            }
+            BackupLine::Log { .. } => {}
+            BackupLine::Secret { purpose, wrapped } => {
+                wrapping.open(Uuid::nil(), wrapped.as_bytes())?;
+                let insert =
+                    "INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+                sqlx::query(insert).bind(purpose).bind(wrapped.as_bytes()).execute(pool).await?;
+            }
+            BackupLine::Key { owner, .. } if erased.contains(owner) => restored.erased += 1,
+            BackupLine::Key { owner, wrapped } => {
+                let plain = wrapping.open(*owner, wrapped.as_bytes())?.plain;
+                let insert = "INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+                let done = sqlx::query(insert).bind(owner).bind(wrapped.as_bytes()).execute(pool).await?;
+                if done.rows_affected() > 0 {
+                    restored.restored += 1;
+                    continue;
+                }
+                let there: Option<Vec<u8>> =
+                    sqlx::query_scalar("SELECT wrapped FROM data_keys WHERE owner = $1")
+                        .bind(owner)
+                        .fetch_one(pool)
+                        .await?;
+                match there {
+                    None => restored.erased += 1,
+                    Some(there) if wrapping.open(*owner, &there)?.plain == plain => restored.present += 1,
+                    Some(_) => restored.differing += 1,
+                }
+            }
+        }
+    }
+    Ok(restored)
+}
+
+fn text(wrapped: Vec<u8>) -> Result<String, LogError> {
+    String::from_utf8(wrapped)
+        .map_err(|error| LogError::Unreadable { what: "a wrapped key".to_owned(), reason: error.to_string() })
+}
