@@ -28,7 +28,7 @@ const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
     "max_connections=600",
-    "shared_buffers=64MB",
+    "shared_buffers=128MB",
     "timezone=UTC",
     "log_timezone=UTC",
     // Statements and the values in their errors are personal data; they stay out of the log.
