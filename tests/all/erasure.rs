@@ -92,7 +92,7 @@ async fn erased_words_are_gone_in_every_process() {
     let (admin, user) = (world.admin().await, somebody_with_a_past(&world).await);
     let (there, other) = (user.at(&second.address), world.user().await);
     let email = user.user["email"].as_str().unwrap().to_owned();
-    let history = format!("/api/v1/admin/history/events?owner_id={}&limit=200", user.user_id());
+    let history = format!("/api/v1/admin/events?owner={}&limit=200", user.user_id());
     // The second server has keys, states and a socket of this person in its memory.
     let mut socket = Socket::open(&there, None).await;
     there.get("/api/v1/auth/me").await.expect(200);
@@ -162,7 +162,14 @@ async fn copy(world: &mut World, name: &str) -> String {
     let statement = format!("CREATE DATABASE {name} TEMPLATE {original}");
     eventually("the database can be copied", || async {
         let mut connection = PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
-        connection.execute(statement.as_str()).await.is_ok().then_some(())
+        // What the killed processes left behind, and whatever cleans up by itself, is sent away.
+        let others = sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1");
+        others.bind(original).execute(&mut connection).await.unwrap();
+        let copied = connection.execute(statement.as_str()).await;
+        if let Err(error) = &copied {
+            eprintln!("the database cannot be copied yet: {error}");
+        }
+        copied.is_ok().then_some(())
     })
     .await;
     format!("{server}/{name}")
