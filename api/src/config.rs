@@ -27,8 +27,8 @@ pub struct Config {
     #[arg(long, env = "ROUTIX_SECRET_KEY", hide_env_values = true, global = true)]
     pub secret_key: Option<String>,
     /// Further secrets that may still be read with while the secret key is being changed, separated by commas.
-    #[arg(long, env = "ROUTIX_SECRET_KEY_OLD", hide_env_values = true, value_delimiter = ',', global = true)]
-    pub secret_key_old: Vec<String>,
+    #[arg(long, env = "ROUTIX_SECRET_KEY_OLD", hide_env_values = true, global = true)]
+    pub secret_key_old: Option<String>,
     /// The file of receipts of erasure, kept apart from the log and its backups. By default `erasures.jsonl` in
     /// the data folder.
     #[arg(long, env = "ROUTIX_ERASURES", global = true)]

@@ -98,11 +98,15 @@ pub fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
         bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
     }
     let mut master = MasterKey::from_secret(secret.as_bytes());
-    for old in config.secret_key_old.iter().filter(|old| !old.is_empty()) {
-        if old.chars().count() < SECRET_CHARS_MIN {
-            bail!("a secret in ROUTIX_SECRET_KEY_OLD is shorter than {SECRET_CHARS_MIN} characters");
-        }
-        master = master.accepting(old.as_bytes());
+    let old = config.secret_key_old.as_deref().unwrap_or_default();
+    // A secret may hold a comma itself, so the whole is tried as one too.
+    let parts = old.split(',').filter(|part| *part != old).chain([old]);
+    let long_enough = |secret: &&str| secret.chars().count() >= SECRET_CHARS_MIN;
+    if !old.is_empty() && !parts.clone().any(|part| long_enough(&part)) {
+        bail!("no secret in ROUTIX_SECRET_KEY_OLD has {SECRET_CHARS_MIN} characters");
+    }
+    for secret in parts.filter(long_enough) {
+        master = master.accepting(secret.as_bytes());
     }
     Ok(master)
 }

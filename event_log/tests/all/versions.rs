@@ -44,7 +44,7 @@ const STEPS: [Upcaster; 3] = [
 
 impl World {
     /// A process that knows the forms of a jar's events.
-    async fn todays_process(&self) -> EventLog {
+    fn todays_process(&self) -> EventLog {
         let event_forms = EventForms::default().with("jar", VERSIONS, &STEPS).unwrap();
         let options = LogOptions { event_forms, ..LogOptions::default() };
         EventLog::start(self.pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options)
@@ -93,11 +93,11 @@ async fn an_old_jar(world: &World) -> Uuid {
 async fn a_stored_event_of_every_version_loads() {
     let world = World::new().await;
     let jar = an_old_jar(&world).await;
-    let log = world.todays_process().await;
+    let log = world.todays_process();
     let loaded = log.load::<Jar>(jar).await.unwrap();
     let note = json!({ "$personal": { "owner": ALICE, "value": "old words" } });
     assert_eq!((loaded.state.coins, loaded.version), (10, 4));
-    assert_eq!(loaded.state.notes, [note.clone()]);
+    assert_eq!(loaded.state.notes, std::slice::from_ref(&note));
     let events: Vec<JarEvent> =
         world.opened(&log).await.into_iter().map(|event| event.unwrap().parse().unwrap()).collect();
     assert_eq!(
@@ -115,7 +115,7 @@ async fn a_stored_event_of_every_version_loads() {
 async fn an_old_stream_goes_on_and_its_tail_and_snapshot_are_those_of_the_whole() {
     let world = World::new().await;
     let jar = an_old_jar(&world).await;
-    let log = world.todays_process().await;
+    let log = world.todays_process();
     assert!(tell(&log, jar, JarCommand::Take(11)).await.is_err(), "there are ten");
     tell(&log, jar, JarCommand::Take(10)).await.unwrap();
     // An old program is still at work: what it writes is the tail of a state that is remembered here.
@@ -125,9 +125,9 @@ async fn an_old_stream_goes_on_and_its_tail_and_snapshot_are_those_of_the_whole(
     log.unit::<Failure>(new_command()).execute::<Jar>(jar, many).commit().await.unwrap();
     assert_eq!(world.number("SELECT count(*) FROM snapshots").await, 1);
     world.store(jar, ("CoinsPut", "0.8"), json!({ "type": "CoinsPut", "cents": 200 })).await;
-    let by_snapshot = world.todays_process().await.load::<Jar>(jar).await.unwrap();
+    let by_snapshot = world.todays_process().load::<Jar>(jar).await.unwrap();
     world.run("DELETE FROM snapshots").await;
-    let replayed = world.todays_process().await.load::<Jar>(jar).await.unwrap();
+    let replayed = world.todays_process().load::<Jar>(jar).await.unwrap();
     assert_eq!((replayed.state.coins, replayed.version), (152, 127));
     assert_eq!((by_snapshot.state, by_snapshot.version), (replayed.state, replayed.version));
 }
@@ -139,7 +139,7 @@ async fn a_newer_version_than_the_program_knows_is_not_guessed() {
     let newer = json!({ "type": "CoinsPut", "amount": 5 });
     for (jar, version) in [(clock::new_id(), "1.1"), (clock::new_id(), "0.7"), (clock::new_id(), "")] {
         world.store(jar, ("CoinsPut", version), newer.clone()).await;
-        let log = world.todays_process().await;
+        let log = world.todays_process();
         let refused = log.load::<Jar>(jar).await.unwrap_err();
         assert!(
             matches!(&refused, LogError::Unreadable { reason, .. } if reason.contains(version)),
@@ -154,14 +154,14 @@ async fn a_newer_version_than_the_program_knows_is_not_guessed() {
     }
     let jar = clock::new_id();
     world.store(jar, ("LidLost", "1.0"), json!({ "type": "LidLost" })).await;
-    let log = world.todays_process().await;
+    let log = world.todays_process();
     assert!(matches!(world.opened(&log).await.pop().unwrap(), Err(LogError::Unreadable { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_event_behind_a_remembered_state_is_not_guessed_either() {
     let world = World::new().await;
-    let log = world.todays_process().await;
+    let log = world.todays_process();
     let jar = clock::new_id();
     tell(&log, jar, JarCommand::Put(1)).await.unwrap();
     world.store(jar, ("CoinsPut", "2.0"), json!({ "type": "CoinsPut", "amount": 1 })).await;
