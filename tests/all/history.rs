@@ -243,7 +243,8 @@ async fn secrets_never_leave_and_erased_words_stay_erased() {
     let fresh = world.surroundings.start(&["serve"]).await;
     let admin = admin.at(&fresh.address);
     let account = admin.get(&format!("/api/v1/admin/aggregates/user/{me}")).await.expect(200);
-    assert_eq!(account["state"]["Active"]["username"], "erased");
+    // A key that was destroyed without an event is an erasure half done: the start of the server finished it.
+    assert_eq!(account["state"], json!({ "Erased": { "user_id": me } }));
     assert!(!account.to_string().contains(email));
     let mine = all(&admin, &format!("owner={me}"), 200).await;
     assert!(!serde_json::to_string(&mine).unwrap().contains("castle"), "the prompt is gone");
