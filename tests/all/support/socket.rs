@@ -40,6 +40,11 @@ impl Socket {
         timeout(PATIENCE, self.read()).await.expect("a frame arrives").expect("the socket is open")
     }
 
+    /// The next frame, however long it takes; `None` when the socket was closed or cut off.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        self.read().await
+    }
+
     async fn read(&mut self) -> Option<Value> {
         loop {
             match self.stream.next().await {
