@@ -60,7 +60,10 @@ impl House {
             database_url,
             nats_url: nats.url(),
             data: servers::folder("data"),
-            extra: vec![("ROUTIX_SIGNUP_CREDITS", "100".to_owned()), ("ROUTIX_LOG", "off".to_owned())],
+            extra: vec![
+                ("ROUTIX_SIGNUP_CREDITS", "100".to_owned()),
+                ("ROUTIX_LOG", std::env::var("ROUTIX_LOG").unwrap_or_else(|_| "off".to_owned())),
+            ],
         };
         // The first one makes the tables, and the audit is there before anybody works.
         let first = surroundings.start(&["serve"]).await;

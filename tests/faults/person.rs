@@ -15,7 +15,7 @@ use crate::support::client::{Answer, Client};
 use crate::support::told::Told;
 
 /// After so long a client gives an attempt up and asks the other server.
-const ATTEMPT: Duration = Duration::from_secs(3);
+const ATTEMPT: Duration = Duration::from_millis(1500);
 
 /// A command as it can be sent again.
 #[derive(Debug, Clone)]
@@ -117,7 +117,7 @@ impl Person {
     }
 
     fn chat(&mut self) -> String {
-        // Most is said in the first chat, so that it becomes long enough for a snapshot.
+        // Most is said in the first chat.
         let later = self.dice.below(self.chats.len() as u64 * 3);
         self.chats.get(usize::try_from(later).unwrap()).unwrap_or(&self.chats[0]).clone()
     }

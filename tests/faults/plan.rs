@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::dice::Dice;
 
 pub const PERSONS: usize = 4;
-const STEPS: u64 = 30;
+const STEPS: usize = 28;
+/// The first person talks so much in one chat that it gets a snapshot.
+const TALK: usize = 80;
 
 /// What a person does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,7 @@ impl fmt::Display for Fault {
 impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut dice = Dice::of(seed);
-        let steps: Vec<Vec<Step>> = (0..PERSONS).map(|_| steps(&mut dice)).collect();
+        let steps: Vec<Vec<Step>> = (0..PERSONS).map(|n| steps(&mut dice, n == 0)).collect();
         let faults = (0..dice.between(1, 3)).map(|_| fault(&mut dice)).collect();
         Self { steps, faults }
     }
@@ -91,14 +93,19 @@ impl Plan {
     }
 }
 
-fn steps(dice: &mut Dice) -> Vec<Step> {
+fn steps(dice: &mut Dice, talks: bool) -> Vec<Step> {
     use Step::{Again, Cancel, Choose, Move, Order, ReadBack, Rename, Say, Skip, StartChat};
     const MIX: [Step; 20] = [
         Say, Say, Say, Say, Say, Say, Say, Order, Order, Choose, Choose, Skip, Cancel, Rename, ReadBack,
         ReadBack, Again, Again, Move, StartChat,
     ];
+    const TALKING: [Step; 10] = [Say, Say, Say, Say, Say, Say, Say, Say, ReadBack, Again];
     let mut steps = vec![StartChat, Say];
-    steps.extend((0..STEPS).map(|_| dice.pick(&MIX)));
+    if talks {
+        steps.extend((0..TALK).map(|_| dice.pick(&TALKING)));
+    } else {
+        steps.extend((0..STEPS).map(|_| dice.pick(&MIX)));
+    }
     steps
 }
 
@@ -111,5 +118,5 @@ fn fault(dice: &mut Dice) -> Fault {
     } else {
         Blow::Pause { still: Duration::from_millis(dice.between(1000, 4000)) }
     };
-    Fault { after: usize::try_from(dice.between(4, 70)).unwrap(), target, blow }
+    Fault { after: usize::try_from(dice.between(4, 110)).unwrap(), target, blow }
 }

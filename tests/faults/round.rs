@@ -27,6 +27,8 @@ pub struct Report {
     counts: Counts,
     faults: Vec<(Fault, InFlight)>,
     checked: Checked,
+    /// From the last answer and the last recovery until everything had come to rest.
+    rest: Duration,
     took: Duration,
 }
 
@@ -52,9 +54,10 @@ impl fmt::Display for Report {
         write!(
             f,
             " {} of {} faults hit work in flight; checked {events} events, {reads} reads, {snapshots} \
-             snapshots; {:.1} s",
+             snapshots; at rest after {:.1} s, {:.1} s in all",
             self.hits(),
             self.faults.len(),
+            self.rest.as_secs_f64(),
             self.took.as_secs_f64()
         )
     }
@@ -75,13 +78,16 @@ pub async fn play(seed: u64) -> Report {
     let faults = join_all(plan.faults.iter().map(|fault| house.strike(*fault)));
     let (lives, found) = tokio::join!(join_all(persons), faults);
     let lives: Vec<(Person, Listener)> = lives.into_iter().map(Result::unwrap).collect();
+    let answered = Instant::now();
     let seen = over(&house, lives).await;
+    let rest = answered.elapsed();
     let places = (&house.pool, house.surroundings.nats_url.as_str());
     let checked = checker::check_within(PATIENCE, places, &told, &seen).await;
     Report {
         counts: house.load.counts(),
         faults: plan.faults.into_iter().zip(found).collect(),
         checked,
+        rest,
         took: started.elapsed(),
     }
 }

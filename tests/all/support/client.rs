@@ -108,7 +108,7 @@ impl Client {
         let request = request.build()?;
         let is_write = request.method() != Method::GET;
         let named = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
-        let key = named("idempotency-key");
+        let key = named("idempotency-key").map(|key| key.trim_matches('"').to_owned());
         let after = named("routix-after").and_then(|text| text.parse().ok());
         let path = request.url().path().to_owned();
         let is_whole_page = request.url().query().is_none_or(|query| query.starts_with("limit="));
@@ -121,7 +121,7 @@ impl Client {
         match (is_write, answer.status.is_success()) {
             (true, true) if answer.header("routix-position").is_some() => {
                 // Whoever logs in has a name from then on.
-                let logs_in = path.ends_with("/auth/login");
+                let logs_in = path.ends_with("/auth/login") || path.ends_with("/auth/refresh");
                 let owner = if logs_in { id_of(&answer.body["user"]) } else { owner };
                 self.told.acknowledge(Acknowledged {
                     owner,
