@@ -1,4 +1,4 @@
-//! Chance that can be repeated: SplitMix64, as Steele, Lea and Flood published it in 2014.
+//! Chance that can be repeated: the generator `SplitMix64`, as Steele, Lea and Flood published it in 2014.
 
 /// Numbers that follow from a seed.
 #[derive(Debug, Clone)]

@@ -18,7 +18,7 @@ use crate::support::told::Told;
 
 /// How long anything may take until it is a fault: a piece of work that failed several times waits up to a
 /// minute for its next attempt.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Commands that each person repeats when all is over.
 const REPEATS: usize = 4;
 

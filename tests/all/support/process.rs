@@ -116,11 +116,6 @@ impl Process {
         self.signal("-CONT").await;
     }
 
-    /// The process of this process, while it runs.
-    pub fn pid(&self) -> u32 {
-        self.child.id().expect("the process runs")
-    }
-
     /// kill -TERM, and waits for the end: whether the process said that it ended well.
     pub async fn end(&mut self) -> bool {
         self.signal("-TERM").await;

@@ -14,6 +14,8 @@ use super::client::Client;
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub frames: Vec<Value>,
+    /// The code that the server closed the socket with.
+    pub closed_with: Option<u16>,
 }
 
 impl Socket {
@@ -32,7 +34,7 @@ impl Socket {
     pub async fn try_open(server: &str, query: &str) -> Result<Self, Box<Error>> {
         let address = server.replacen("http", "ws", 1);
         let (stream, _) = connect_async(format!("{address}/ws?{query}")).await.map_err(Box::new)?;
-        Ok(Self { stream, frames: vec![] })
+        Ok(Self { stream, frames: vec![], closed_with: None })
     }
 
     /// The next frame.
@@ -53,7 +55,11 @@ impl Socket {
                     self.frames.push(frame.clone());
                     return Some(frame);
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(Message::Close(close))) => {
+                    self.closed_with = close.map(|frame| frame.code.into());
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }
