@@ -16,6 +16,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::reply::STALE;
+
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -29,6 +31,9 @@ pub enum ApiError {
     AdminRequired,
     #[error("there is no such {what}")]
     NotFound { what: &'static str },
+    /// Nothing was found by a read model that has not seen everything yet: it cannot know.
+    #[error("no {what} is there yet, {behind} events are still to be seen")]
+    NotSeenYet { what: &'static str, behind: i64 },
     #[error("{detail}")]
     Malformed { detail: String },
     #[error("{detail}")]
@@ -78,6 +83,11 @@ fn kind(status: StatusCode, code: &'static str) -> Kind {
 }
 
 impl ApiError {
+    /// That nothing was found, or that the read model is so many events behind that it cannot tell.
+    pub fn missing(what: &'static str, behind: Option<i64>) -> Self {
+        behind.map_or(Self::NotFound { what }, |behind| Self::NotSeenYet { what, behind })
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Command(error) => command_kind(error),
@@ -86,6 +96,7 @@ impl ApiError {
             Self::Unauthenticated { .. } => kind(StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::AdminRequired => kind(StatusCode::FORBIDDEN, "admin_required"),
             Self::NotFound { .. } => kind(StatusCode::NOT_FOUND, "not_found"),
+            Self::NotSeenYet { .. } => kind(StatusCode::SERVICE_UNAVAILABLE, "not_seen_yet"),
             Self::Malformed { .. } => kind(StatusCode::BAD_REQUEST, "malformed"),
             Self::Invalid { field, detail } => invalid(field, detail),
             Self::WrongContentType { .. } => {
@@ -115,6 +126,9 @@ impl ApiError {
                     headers.insert(HeaderName::from_static(name), value);
                 }
             }
+        }
+        if let Self::NotSeenYet { behind, .. } = self {
+            headers.insert(STALE, HeaderValue::from(*behind));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

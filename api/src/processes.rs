@@ -3,15 +3,19 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context;
 use commands::process::{Role, Runner};
 use commands::{CommandError, Credentials, Login};
-use event_log::LogError;
+use event_log::{LogError, leases};
 use nats::Relay;
 use projections::Worker;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use crate::app::{self, App};
 use crate::auth::random_text;
@@ -32,22 +36,57 @@ pub enum WorkRole {
     All,
 }
 
-/// The background tasks of a process.
-#[derive(Debug, Default)]
-pub struct Tasks(JoinSet<&'static str>);
+/// How long a process that is asked to end goes on with what it has begun.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+
+/// The tasks of a process.
+#[derive(Default)]
+pub struct Tasks {
+    all: JoinSet<&'static str>,
+    app: Option<App>,
+    /// Told when the process is to begin nothing new.
+    stop: CancellationToken,
+    /// The tasks that then come to an end by themselves.
+    ending: TaskTracker,
+    /// Who holds leases in this process.
+    holders: Vec<Uuid>,
+}
 
 impl Tasks {
     fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.spawn(async move {
+        self.all.spawn(async move {
             task.await;
             name
         });
     }
 
+    /// A task that comes to an end when it is told to stop.
+    fn spawn_ending(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let task = self.ending.track_future(task);
+        self.spawn(name, task);
+    }
+
+    /// Begins nothing new and ends what was begun, within a bound: requests get their answers, sockets are
+    /// told to come back, work that was claimed is finished. Then everything else stops, and the leases are
+    /// given back, so that nobody has to wait for their end.
+    pub async fn drain(mut self) {
+        let Some(app) = self.app.take() else { return };
+        self.stop.cancel();
+        self.ending.close();
+        let ended = async { tokio::join!(self.ending.wait(), app.router().close()) };
+        if tokio::time::timeout(DRAIN_MAX, ended).await.is_err() {
+            tracing::warn!("not everything came to an end in time; what is left is done by others");
+        }
+        self.all.shutdown().await;
+        if let Err(error) = leases::release_all(app.log().pool(), &self.holders).await {
+            tracing::warn!(%error, "the leases were not given back; they end by themselves");
+        }
+    }
+
     /// Waits for a task to end. None ends by itself: the first one that does takes the process down, and
     /// whoever supervises it starts it again.
     pub async fn first_to_end(&mut self) -> anyhow::Error {
-        match self.0.join_next().await {
+        match self.all.join_next().await {
             Some(Ok(name)) => anyhow::anyhow!("the task {name} ended"),
             Some(Err(error)) => anyhow::anyhow!("a task stopped: {error}"),
             None => std::future::pending().await,
@@ -56,6 +95,7 @@ impl Tasks {
 
     /// Every process that writes tells the relay, and keeps its metrics small.
     pub fn announce(&mut self, app: &App) {
+        self.app = Some(app.clone());
         self.spawn("metrics", metrics::upkeep());
         self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
     }
@@ -75,12 +115,14 @@ impl Tasks {
             let relay =
                 Relay::new(app.log().clone(), app.bus().clone()).lease_life(app.config().relay_lease());
             app.health().watch_relay(relay.state());
+            self.holders.push(relay.holder());
             self.spawn("relay", relay.run());
         }
         if does(WorkRole::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
                 let worker = Worker::new(app.log().clone(), app.bus().clone(), app.feed(), projection);
+                self.holders.push(worker.holder());
                 self.spawn(name, worker.run());
             }
         }
@@ -92,7 +134,9 @@ impl Tasks {
             (WorkRole::Cleanup, Role::Cleanup),
         ] {
             if does(work_role) {
-                self.spawn(process.name(), Runner::new(app.commands().clone(), process).run());
+                let runner = Runner::new(app.commands().clone(), process);
+                let stop = self.stop.clone().cancelled_owned();
+                self.spawn_ending(process.name(), runner.run(stop));
             }
         }
     }
@@ -157,8 +201,9 @@ impl Tasks {
         let head = app.log().head().await?;
         self.spawn("live router", app.router().clone().follow(app.log().clone(), app.feed(), head));
         self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
-        self.spawn("http", async move {
-            if let Err(error) = axum::serve(listener, service).await {
+        let stop = self.stop.clone().cancelled_owned();
+        self.spawn_ending("http", async move {
+            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
                 tracing::error!(%error, "the server stopped");
             }
         });

@@ -8,7 +8,8 @@ use projections::Fresh;
 use serde::Serialize;
 
 const POSITION: HeaderName = HeaderName::from_static("routix-position");
-const STALE: HeaderName = HeaderName::from_static("routix-stale");
+/// How many events an answer lacks of what was wanted.
+pub const STALE: HeaderName = HeaderName::from_static("routix-stale");
 
 fn number(value: i64) -> HeaderValue {
     HeaderValue::from(value)

@@ -54,6 +54,18 @@ pub async fn release(pool: &PgPool, lease: &Lease) -> Result<(), LogError> {
     Ok(())
 }
 
+/// Gives back whatever these hold: their process ends.
+pub async fn release_all(pool: &PgPool, holders: &[Uuid]) -> Result<(), LogError> {
+    sqlx::query(
+        "UPDATE leases SET held_until = clock_timestamp() \
+         WHERE holder = ANY($1) AND held_until > clock_timestamp()",
+    )
+    .bind(holders)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 /// Begins a new epoch without taking the lease: whoever holds it notices at its next renewal, and whatever it
 /// still writes under the old epoch is refused.
 pub async fn supersede_in_tx(connection: &mut PgConnection, name: &str) -> Result<i64, LogError> {

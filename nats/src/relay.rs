@@ -81,6 +81,11 @@ impl Relay {
         Self { lease_life, ..self }
     }
 
+    /// In whose name the lease is held.
+    pub fn holder(&self) -> Uuid {
+        self.holder
+    }
+
     pub fn state(&self) -> watch::Receiver<RelayState> {
         self.state.subscribe()
     }

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[allow(dead_code, unused_imports, reason = "the fault suite uses the rest of it")]
 mod support;
 
 mod auth;
@@ -23,8 +24,10 @@ mod read_side;
 mod rebuild;
 mod relay_faults;
 mod restored_log;
+mod rolling;
 mod several_servers;
 mod structure;
+mod tampered;
 mod templates;
 mod tracing;
 mod verify;

@@ -137,16 +137,23 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Runs until somebody asks the process to end, or one of its tasks ends by itself.
+/// Runs until somebody asks the process to end, or one of its tasks ends by itself. Whoever asks twice does
+/// not want to wait for what was begun.
 async fn until_asked(mut tasks: Tasks) -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        _ = interrupt.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
-        error = tasks.first_to_end() => Err(error),
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        error = tasks.first_to_end() => return Err(error),
     }
+    tokio::select! {
+        () = tasks.drain() => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
 }
 
 async fn up(mut config: Config) -> anyhow::Result<ExitCode> {

@@ -138,6 +138,11 @@ impl Connection {
         self.session_ended
     }
 
+    /// Whether the connection ended with its server: another one goes on with it.
+    pub fn server_ends(&self) -> bool {
+        self.subscription.server_ends()
+    }
+
     /// The next frame. `None` when the connection must end: the session ended, or the client was too slow.
     pub async fn next(&mut self) -> Option<Arc<Frame>> {
         loop {

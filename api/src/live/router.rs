@@ -13,6 +13,8 @@ use domain::user::User;
 use event_log::{EventLog, LogError, RecordedEvent};
 use nats::{Bus, Feed, LiveFrame};
 use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use uuid::Uuid;
 
 use super::frame::{Frame, public_frame};
@@ -42,13 +44,19 @@ pub enum Routed {
 }
 
 #[derive(Default)]
-struct Users(HashMap<Uuid, HashMap<u64, mpsc::Sender<Routed>>>);
+struct Users {
+    connections: HashMap<Uuid, HashMap<u64, mpsc::Sender<Routed>>>,
+    /// The process ends: nobody gets a place any more.
+    closed: bool,
+}
 
 /// The connections of this process, by user. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Router {
     users: Arc<Mutex<Users>>,
     next_id: Arc<AtomicU64>,
+    /// Places that are taken, also of connections that are being told to leave.
+    taken: TaskTracker,
 }
 
 impl std::fmt::Debug for Router {
@@ -63,6 +71,14 @@ pub struct Subscription {
     user_id: Uuid,
     id: u64,
     pub routed: mpsc::Receiver<Routed>,
+    _place: TaskTrackerToken,
+}
+
+impl Subscription {
+    /// Whether the connection ends because its process does.
+    pub fn server_ends(&self) -> bool {
+        self.router.users().closed
+    }
 }
 
 impl Drop for Subscription {
@@ -81,44 +97,58 @@ impl Router {
         let (sender, routed) = mpsc::channel(WAITING_MAX);
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let mut users = self.users();
-        let connections = users.0.entry(user_id).or_default();
-        if connections.len() >= max {
-            return None;
+        // Whoever comes while the process ends is told so at once: nothing is ever sent.
+        if !users.closed {
+            let connections = users.connections.entry(user_id).or_default();
+            if connections.len() >= max {
+                return None;
+            }
+            connections.insert(id, sender);
         }
-        connections.insert(id, sender);
         drop(users);
-        Some(Subscription { router: self.clone(), user_id, id, routed })
+        Some(Subscription { router: self.clone(), user_id, id, routed, _place: self.taken.token() })
+    }
+
+    /// Tells every connection to come back elsewhere, and waits until they have left.
+    pub async fn close(&self) {
+        {
+            let mut users = self.users();
+            users.closed = true;
+            users.connections.clear();
+        }
+        self.taken.close();
+        self.taken.wait().await;
     }
 
     /// How many connections are open, and of how many users.
     pub fn open(&self) -> (usize, usize) {
         let users = self.users();
-        (users.0.values().map(HashMap::len).sum(), users.0.len())
+        (users.connections.values().map(HashMap::len).sum(), users.connections.len())
     }
 
     fn remove(&self, user_id: Uuid, id: u64) {
         let mut users = self.users();
-        if let Some(connections) = users.0.get_mut(&user_id) {
+        if let Some(connections) = users.connections.get_mut(&user_id) {
             connections.remove(&id);
             if connections.is_empty() {
-                users.0.remove(&user_id);
+                users.connections.remove(&user_id);
             }
         }
     }
 
     fn is_connected(&self, user_id: Uuid) -> bool {
-        self.users().0.contains_key(&user_id)
+        self.users().connections.contains_key(&user_id)
     }
 
     fn send(&self, user_id: Uuid, routed: &Routed) {
-        if let Some(connections) = self.users().0.get_mut(&user_id) {
+        if let Some(connections) = self.users().connections.get_mut(&user_id) {
             // Whoever has no room left is cut off: dropping the sender ends the connection.
             connections.retain(|_, sender| sender.try_send(routed.clone()).is_ok());
         }
     }
 
     fn reset_all(&self, reset: &Routed) {
-        for connections in self.users().0.values_mut() {
+        for connections in self.users().connections.values_mut() {
             connections.retain(|_, sender| sender.try_send(reset.clone()).is_ok());
         }
     }
@@ -157,7 +187,9 @@ impl Router {
                 Err(LogError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 Err(error) => {
                     tracing::error!(%error, position = event.position, "an event could not be shown live");
-                    if let Some(connections) = event.owner_id.and_then(|user| self.users().0.remove(&user)) {
+                    if let Some(connections) =
+                        event.owner_id.and_then(|user| self.users().connections.remove(&user))
+                    {
                         drop(connections);
                     }
                     return;
@@ -176,7 +208,7 @@ impl Router {
                     && let Some(person) = event.owner_id
                 {
                     // Nobody is logged in to an erased account: whoever resumes is refused.
-                    self.users().0.remove(&person);
+                    self.users().connections.remove(&person);
                 }
             }
             _ => {}

@@ -100,6 +100,8 @@ async fn serve(app: App, mut socket: WebSocket, mut connection: Connection) {
                 None => {
                     let close = if connection.session_ended() {
                         session_over()
+                    } else if connection.server_ends() {
+                        CloseFrame { code: close_code::RESTART, reason: "resume with since".into() }
                     } else {
                         CloseFrame { code: close_code::AGAIN, reason: "resume with since".into() }
                     };

@@ -235,7 +235,7 @@ async fn content(
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<Response, ApiError> {
     let fresh = assets::get(app.reader(), wanted, user.user_id.0, id).await?;
-    let asset = fresh.value.ok_or(ApiError::NotFound { what: "asset" })?;
+    let asset = fresh.value.ok_or(ApiError::missing("asset", fresh.behind))?;
     let object = app.providers().objects.get(&asset.object_key).await.map_err(CommandError::from)?;
     Ok(picture(object, &format!("{}-{id}", asset.asset_type), false))
 }

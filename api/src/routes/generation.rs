@@ -247,7 +247,7 @@ async fn status(
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<StatusView>, ApiError> {
     let fresh = generations::get(app.reader(), wanted, user.user_id.0, id).await?;
-    let row = fresh.value.as_ref().ok_or(ApiError::NotFound { what: "generation request" })?;
+    let row = fresh.value.as_ref().ok_or(ApiError::missing("generation request", fresh.behind))?;
     Ok(QueryReply::new(&fresh, row.into()))
 }
 
@@ -303,9 +303,8 @@ async fn image(
     ApiPath(id): ApiPath<Uuid>,
     ApiQuery(params): ApiQuery<ImageParams>,
 ) -> Result<Response, ApiError> {
-    const WHAT: &str = "picture";
     let fresh = generations::image_key(app.reader(), wanted, user.user_id.0, id).await?;
-    let image = fresh.value.ok_or(ApiError::NotFound { what: WHAT })?;
+    let image = fresh.value.ok_or(ApiError::missing("picture", fresh.behind))?;
     let object = app.providers().objects.get(&image.key).await.map_err(CommandError::from)?;
     Ok(picture(object, &format!("routix-{id}.png"), params.download))
 }

@@ -1,6 +1,7 @@
 //! Claims rows of one role and has them done, several at once. A message only wakes it; nothing depends on
 //! one arriving.
 
+use std::future::Future;
 use std::time::Duration;
 
 use event_log::work::{self, ClaimedWork};
@@ -64,9 +65,18 @@ impl Runner {
         Self { commands, role }
     }
 
-    /// Runs until the task is dropped.
-    pub async fn run(self) {
+    /// Runs until `stop`, and finishes then what it has claimed. A claim that is on its way at that moment
+    /// ends by itself.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
         let mut running = JoinSet::new();
+        tokio::select! {
+            () = self.work(&mut running) => {}
+            () = stop => {}
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    async fn work(&self, running: &mut JoinSet<()>) {
         let mut wakes = self.commands.bus.wakes(self.role.name()).await.ok();
         loop {
             let free = self.role.concurrency() - running.len();

@@ -80,6 +80,11 @@ impl Worker {
         Self { log, bus, feed, projection, holder: clock::new_id(), status }
     }
 
+    /// In whose name the lease is held.
+    pub fn holder(&self) -> Uuid {
+        self.holder
+    }
+
     pub fn status(&self) -> watch::Receiver<WorkerStatus> {
         self.status.subscribe()
     }

@@ -1,7 +1,7 @@
 //! A client of the API that writes down what it was told.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use event_log::clock;
 use reqwest::multipart::{Form, Part};
@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::eventually;
+pub use super::told::Told;
+use super::told::{Acknowledged, ReadBack};
 
 /// An answer.
 #[derive(Debug, Clone)]
@@ -53,21 +55,6 @@ impl Answer {
     }
 }
 
-/// Everything that clients were told: positions of commands that were acknowledged.
-#[derive(Debug, Clone, Default)]
-pub struct Told(Arc<Mutex<Vec<i64>>>);
-
-impl Told {
-    /// What was told beyond `position` was given up by the operator.
-    pub fn give_up_after(&self, position: i64) {
-        self.0.lock().unwrap().retain(|told| *told <= position);
-    }
-
-    pub fn positions(&self) -> Vec<i64> {
-        self.0.lock().unwrap().clone()
-    }
-}
-
 /// Somebody who uses the API.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -90,7 +77,7 @@ impl Client {
             refresh_token: String::new(),
             user: Value::Null,
             told: told.clone(),
-            seen: Arc::default(),
+            seen: told.newcomer(),
         }
     }
 
@@ -120,18 +107,42 @@ impl Client {
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
         let request = request.build()?;
         let is_write = request.method() != Method::GET;
-        let answer = self.http.execute(request).await?;
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let bytes = answer.bytes().await?.to_vec();
-        let content_type =
-            headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        let answer = Answer { status, content_type, headers, body, bytes };
+        let named = |name: &str| request.headers().get(name)?.to_str().ok().map(str::to_owned);
+        let key = named("idempotency-key").map(|key| key.trim_matches('"').to_owned());
+        let after = named("routix-after").and_then(|text| text.parse().ok());
+        let path = request.url().path().to_owned();
+        let is_whole_page = request.url().query().is_none_or(|query| query.starts_with("limit="));
+        let owner = self.user["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        let seen = self.told.sending(owner, key.as_deref(), self.seen.load(Ordering::Relaxed));
+        let answer = read(self.http.execute(request).await?).await?;
         if answer.header("routix-position").is_some() {
             self.seen.fetch_max(answer.position(), Ordering::Relaxed);
         }
-        if is_write && status.is_success() && answer.header("routix-position").is_some() {
-            self.told.0.lock().unwrap().push(answer.position());
+        match (is_write, answer.status.is_success()) {
+            (true, true) if answer.header("routix-position").is_some() => {
+                // Whoever logs in has a name from then on.
+                let logs_in = path.ends_with("/auth/login") || path.ends_with("/auth/refresh");
+                let owner = if logs_in { id_of(&answer.body["user"]) } else { owner };
+                self.told.acknowledge(Acknowledged {
+                    owner,
+                    key,
+                    seen,
+                    position: answer.position(),
+                    status: answer.status.as_u16(),
+                    body: answer.body.clone(),
+                });
+            }
+            (true, false) if answer.status.is_client_error() => {
+                if let Some(key) = key {
+                    self.told.refuse(owner, &key);
+                }
+            }
+            (false, true) if is_whole_page && answer.header("routix-stale").is_none() => {
+                if let Some(page) = after.and_then(|after| read_back(&path, after, &answer)) {
+                    self.told.read(page);
+                }
+            }
+            _ => {}
         }
         Ok(answer)
     }
@@ -230,4 +241,25 @@ impl Client {
         let lines = list["transactions"].as_array().unwrap();
         lines.iter().rev().map(|line| line["transaction_type"].as_str().unwrap().to_owned()).collect()
     }
+}
+
+async fn read(answer: reqwest::Response) -> reqwest::Result<Answer> {
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let bytes = answer.bytes().await?.to_vec();
+    let content_type =
+        headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let body = serde_json::from_slice(&bytes).unwrap_or_default();
+    Ok(Answer { status, content_type, headers, body, bytes })
+}
+
+fn id_of(user: &Value) -> Uuid {
+    user["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default()
+}
+
+/// What a page of the newest messages of a chat held.
+fn read_back(path: &str, after: i64, answer: &Answer) -> Option<ReadBack> {
+    let chat = path.strip_prefix("/api/v1/chat/conversations/")?.strip_suffix("/messages")?;
+    let list = answer.body["messages"].as_array()?;
+    let messages = list.iter().filter_map(|message| message["id"].as_str().map(str::to_owned)).collect();
+    Some(ReadBack { chat: chat.to_owned(), after, messages, is_whole: answer.body["older"].is_null() })
 }

@@ -1,5 +1,6 @@
 //! What tests share: the servers, the program's processes, a client, the checker.
 
+pub mod audit;
 pub mod checker;
 pub mod client;
 pub mod cluster;
@@ -7,6 +8,7 @@ pub mod picture;
 pub mod process;
 pub mod servers;
 pub mod socket;
+pub mod told;
 pub mod world;
 
 use std::future::Future;
@@ -18,8 +20,17 @@ use tokio::time::Instant;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits until `condition` gives something.
-pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut condition: impl FnMut() -> F) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, condition: impl FnMut() -> F) -> T {
+    eventually_within(PATIENCE, what, condition).await
+}
+
+/// Waits until `condition` gives something, for as long as `patience` says.
+pub async fn eventually_within<T, F: Future<Output = Option<T>>>(
+    patience: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(value) = condition().await {
             return value;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -24,16 +25,24 @@ pub const SECRET: &str = "a secret for tests that is long enough to be one";
 #[derive(Debug)]
 pub struct Process {
     child: Child,
+    /// The name under which the audit in the database knows it.
+    pub name: String,
     pub address: String,
     arguments: Vec<String>,
 }
 
 impl Surroundings {
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of("a command", arguments)
+    }
+
+    /// A command whose connections tell the database which process they belong to.
+    fn command_of(&self, name: &str, arguments: &[&str]) -> Command {
+        let name = name.replace(' ', "-");
         let mut command = Command::new(env!("CARGO_BIN_EXE_routix-under-test"));
         command
             .args(arguments)
-            .env("DATABASE_URL", &self.database_url)
+            .env("DATABASE_URL", format!("{}?options[routix.process]={name}", self.database_url))
             .env("NATS_URL", &self.nats_url)
             .env("ROUTIX_SECRET_KEY", SECRET)
             .env("ROUTIX_DATA", &self.data)
@@ -47,8 +56,16 @@ impl Surroundings {
 
     /// Starts a process and waits until it says that it is ready.
     pub async fn start(&self, arguments: &[&str]) -> Process {
+        let started = self.try_start(arguments).await;
+        started.unwrap_or_else(|text| panic!("routix {arguments:?} did not become ready: {text}"))
+    }
+
+    /// Starts a process; what it said instead of becoming ready.
+    pub async fn try_start(&self, arguments: &[&str]) -> Result<Process, String> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{}-{}", arguments[0], STARTED.fetch_add(1, Ordering::Relaxed));
         let mut child = self
-            .command(arguments)
+            .command_of(&name, arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -67,7 +84,7 @@ impl Surroundings {
             let mut text = String::new();
             let _ = child.start_kill();
             let _ = errors.read_to_string(&mut text).await;
-            panic!("routix {arguments:?} did not become ready: {text}");
+            return Err(text);
         };
         // What the process logs is shown with the test, and its pipes never fill up.
         tokio::spawn(async move {
@@ -78,7 +95,8 @@ impl Surroundings {
         });
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let address = line.split_whitespace().last().unwrap_or_default().to_owned();
-        Process { child, address, arguments: arguments.iter().map(|&argument| argument.to_owned()).collect() }
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        Ok(Process { child, name, address, arguments })
     }
 }
 
@@ -96,6 +114,13 @@ impl Process {
     /// kill -CONT.
     pub async fn resume(&self) {
         self.signal("-CONT").await;
+    }
+
+    /// kill -TERM, and waits for the end: whether the process said that it ended well.
+    pub async fn end(&mut self) -> bool {
+        self.signal("-TERM").await;
+        let end = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        end.expect("a process that is asked to end does so").unwrap().success()
     }
 
     async fn signal(&self, signal: &str) {

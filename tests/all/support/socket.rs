@@ -14,6 +14,8 @@ use super::client::Client;
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub frames: Vec<Value>,
+    /// The code that the server closed the socket with.
+    pub closed_with: Option<u16>,
 }
 
 impl Socket {
@@ -32,12 +34,17 @@ impl Socket {
     pub async fn try_open(server: &str, query: &str) -> Result<Self, Box<Error>> {
         let address = server.replacen("http", "ws", 1);
         let (stream, _) = connect_async(format!("{address}/ws?{query}")).await.map_err(Box::new)?;
-        Ok(Self { stream, frames: vec![] })
+        Ok(Self { stream, frames: vec![], closed_with: None })
     }
 
     /// The next frame.
     pub async fn next(&mut self) -> Value {
         timeout(PATIENCE, self.read()).await.expect("a frame arrives").expect("the socket is open")
+    }
+
+    /// The next frame, however long it takes; `None` when the socket was closed or cut off.
+    pub async fn try_next(&mut self) -> Option<Value> {
+        self.read().await
     }
 
     async fn read(&mut self) -> Option<Value> {
@@ -48,7 +55,11 @@ impl Socket {
                     self.frames.push(frame.clone());
                     return Some(frame);
                 }
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(Message::Close(close))) => {
+                    self.closed_with = close.map(|frame| frame.code.into());
+                    return None;
+                }
+                Some(Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }

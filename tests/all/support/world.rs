@@ -6,6 +6,7 @@ use embedded::Nats;
 use event_log::clock;
 use sqlx::PgPool;
 
+use super::audit;
 use super::checker::{self, Seen};
 use super::client::{Client, Told};
 use super::cluster::Cluster;
@@ -75,11 +76,12 @@ impl World {
             extra: extra.iter().map(|(key, value)| (*key, (*value).to_owned())).collect(),
         };
         let server = surroundings.start(&["serve"]).await;
+        let pool = PgPool::connect(&surroundings.database_url).await.unwrap();
+        audit::install(&pool).await;
         let mut workers = Vec::new();
         for role in roles {
             workers.push(surroundings.start(&["work", "--role", role]).await);
         }
-        let pool = PgPool::connect(&surroundings.database_url).await.unwrap();
         let has_all_roles = roles.contains(&"all");
         let told = Told::default();
         Self {

@@ -129,7 +129,7 @@ async fn messages(
     let own = (user.user_id.0, id);
     let fresh = conversations::messages(app.reader(), wanted, own, window, params.limit).await?;
     let Fresh { value, checkpoint, behind } = fresh;
-    let page = value.ok_or(ApiError::NotFound { what: "conversation" })?;
+    let page = value.ok_or(ApiError::missing("conversation", behind))?;
     let body = MessageList {
         messages: page.messages.into_iter().map(|message| message.view.into()).collect(),
         older: page.older,

@@ -160,7 +160,7 @@ async fn get(
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<ConversationView>, ApiError> {
     let fresh = conversations::get(app.reader(), wanted, user.user_id.0, id).await?;
-    let row = fresh.value.clone().ok_or(ApiError::NotFound { what: "conversation" })?;
+    let row = fresh.value.clone().ok_or(ApiError::missing("conversation", fresh.behind))?;
     Ok(QueryReply::new(&fresh, row.into()))
 }
 

@@ -232,7 +232,7 @@ async fn get(
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<TemplateView>, ApiError> {
     let fresh = templates::get(app.reader(), wanted, id).await?;
-    let row = fresh.value.as_ref().ok_or(ApiError::NotFound { what: "template" })?;
+    let row = fresh.value.as_ref().ok_or(ApiError::missing("template", fresh.behind))?;
     Ok(QueryReply::new(&fresh, row.into()))
 }
 
@@ -371,7 +371,7 @@ async fn image(
     ApiQuery(params): ApiQuery<ImageParams>,
 ) -> Result<Response, ApiError> {
     let fresh = templates::get(app.reader(), Wanted::Now, id).await?;
-    let row = fresh.value.ok_or(ApiError::NotFound { what: "template" })?;
+    let row = fresh.value.ok_or(ApiError::missing("template", fresh.behind))?;
     tracing::info!(admin = %admin.user_id, template = %id, "a template was looked at");
     let key = if params.size.as_deref() == Some("thumbnail") { row.thumbnail_key } else { row.image_key };
     let object = app.providers().objects.get(&key).await.map_err(CommandError::from)?;

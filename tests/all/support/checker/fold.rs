@@ -68,18 +68,21 @@ fn ledgers(log: &[Stored]) -> (BTreeMap<Uuid, Account>, Vec<Transaction>) {
             }
             "CreditsHeld" => {
                 let before = account.holds.insert(request.unwrap(), amount);
-                assert!(before.is_none() && !account.ended.contains_key(&request.unwrap()), "held once");
+                assert!(
+                    before.is_none() && !account.ended.contains_key(&request.unwrap()),
+                    "invariant 9: held once"
+                );
                 account.held += amount;
                 ("hold", -amount)
             }
             "HoldSettled" | "HoldReleased" => {
                 let request = request.unwrap();
-                assert_eq!(account.holds.remove(&request), Some(amount), "what ends was held");
+                assert_eq!(account.holds.remove(&request), Some(amount), "invariant 9: what ends was held");
                 let settled = event.event == "HoldSettled";
                 account.held -= amount;
                 account.settled += if settled { amount } else { 0 };
                 let how = if settled { "settle" } else { "release" };
-                assert!(account.ended.insert(request, how).is_none(), "a hold ends once");
+                assert!(account.ended.insert(request, how).is_none(), "invariant 9: a hold ends once");
                 (how, if settled { 0 } else { amount })
             }
             "CreditsExpired" => {
@@ -95,7 +98,7 @@ fn ledgers(log: &[Stored]) -> (BTreeMap<Uuid, Account>, Vec<Transaction>) {
         account.available += change;
         assert_eq!(
             account.available, after,
-            "balance_after follows from the line before, at {}",
+            "invariant 9: balance_after follows from the line before, at {}",
             event.position
         );
         lines.push(Transaction {
@@ -120,24 +123,27 @@ pub fn ledgers_add_up(log: &[Stored]) {
             "GenerationFailed" | "GenerationCancelled" => "release",
             _ => continue,
         };
-        assert!(outcomes.insert(event.id.parse().unwrap(), how).is_none(), "a request ends once");
+        assert!(
+            outcomes.insert(event.id.parse().unwrap(), how).is_none(),
+            "invariant 9: a request ends once"
+        );
     }
     let mut ended = BTreeMap::new();
     for (user, account) in accounts {
         let granted = account.granted - account.withdrawn;
         let spent = account.available + account.held + account.settled + account.expired;
-        assert_eq!(granted, spent, "the ledger of {user} adds up: {account:?}");
-        assert!(account.available >= 0 && account.held >= 0);
+        assert_eq!(granted, spent, "invariant 9: the ledger of {user} adds up: {account:?}");
+        assert!(account.available >= 0 && account.held >= 0, "invariant 9: {user} owes nothing");
         ended.extend(account.ended);
     }
-    assert_eq!(ended, outcomes, "every ended request was settled or released as it ended");
+    assert_eq!(ended, outcomes, "invariant 9: every ended request was settled or released as it ended");
 }
 
 fn compare<T: PartialEq + Debug>(what: &str, table: &[T], folded: &[T]) {
     for (row, expected) in table.iter().zip(folded) {
-        assert_eq!(row, expected, "a row of {what}");
+        assert_eq!(row, expected, "invariant 5: a row of {what}");
     }
-    assert_eq!(table.len(), folded.len(), "rows of {what}");
+    assert_eq!(table.len(), folded.len(), "invariant 5: rows of {what}");
 }
 
 #[derive(Debug, PartialEq, PartialOrd, FromRow)]
@@ -222,7 +228,7 @@ async fn same_ids(pool: &PgPool, log: &[Stored], table: &str, (aggregate, first)
     let folded = ids_of(log, first);
     compare(table, &rows, &folded);
     let streams = log.iter().filter(|event| event.aggregate == aggregate && event.sequence == 1).count();
-    assert_eq!(streams, folded.len(), "every stream of {aggregate} begins with {first}");
+    assert_eq!(streams, folded.len(), "invariant 5: every stream of {aggregate} begins with {first}");
 }
 
 async fn messages(pool: &PgPool, log: &[Stored]) {
@@ -290,7 +296,7 @@ async fn generations(pool: &PgPool, log: &[Stored]) {
             "GenerationCancelled" => ("cancelled", row.progress),
             _ => continue,
         };
-        assert!(progress >= row.progress, "progress never falls");
+        assert!(progress >= row.progress, "invariant 5: progress never falls");
         (row.status, row.progress) = (status.to_owned(), progress);
     }
     let table: Vec<Generation> = sqlx::query_as(

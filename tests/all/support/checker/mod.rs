@@ -1,20 +1,31 @@
 //! Checks the invariants of an event-sourced system after a test, with code of its own: it reads the raw log,
 //! JetStream, the read models and what clients were told, and shares nothing with `projections`.
 
+mod checkpoints;
 mod fold;
+mod snapshots;
 mod stream;
+mod told;
 
+pub use checkpoints::one_writer_per_epoch_moves_a_checkpoint;
+pub use fold::ledgers_add_up;
+pub use snapshots::equal_the_full_replay;
 pub use stream::connect as jetstream;
+pub use told::{
+    a_key_has_one_answer, command_id, effects_stand_behind_their_causes, reads_have_seen_what_they_must,
+    what_was_acknowledged_is_in_the_log,
+};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
-use super::client::Told;
-use super::eventually;
+use super::told::Told;
+use super::{PATIENCE, audit, eventually_within};
 
 /// A row of the log, as it is stored.
 #[derive(Debug, Clone)]
@@ -44,25 +55,51 @@ pub struct Seen {
     pub ids: Vec<i64>,
 }
 
+/// What a check went through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    pub events: usize,
+    pub acknowledged: usize,
+    pub reads: usize,
+    pub snapshots: usize,
+}
+
 /// Waits until the log, the stream and the read models have come to rest, then checks everything.
-pub async fn check(pool: &PgPool, nats_url: &str, told: &Told, seen: &[Seen]) {
-    at_rest(pool).await;
+pub async fn check(pool: &PgPool, nats_url: &str, told: &Told, seen: &[Seen]) -> Checked {
+    check_within(PATIENCE, (pool, nats_url), told, seen).await
+}
+
+/// Checks everything; rest may take as long as `patience` says. Every violation names its invariant.
+pub async fn check_within(
+    patience: Duration,
+    (pool, nats_url): (&PgPool, &str),
+    told: &Told,
+    seen: &[Seen],
+) -> Checked {
+    at_rest(patience, pool).await;
     let log = read_log(pool).await;
     positions_and_sequences_are_dense(&log);
     the_chain_is_whole(&log);
+    let (acknowledged, reads) = (told.acknowledged(), told.reads());
+    what_was_acknowledged_is_in_the_log(&log, &acknowledged);
+    effects_stand_behind_their_causes(&log, &acknowledged);
     stream::equals_the_log(nats_url, &log).await;
-    what_was_acknowledged_is_in_the_log(&log, told);
-    a_command_id_has_one_effect(pool, &log).await;
-    fold::ledgers_add_up(&log);
+    a_command_id_has_one_effect(&log, &receipts(pool).await);
+    a_key_has_one_answer(&log, &acknowledged, &told.refused());
+    reads_have_seen_what_they_must(&log, &reads);
+    one_writer_per_epoch_moves_a_checkpoint(&audit::moves(pool).await);
+    ledgers_add_up(&log);
     fold::read_models_equal_the_fold(pool, &log).await;
+    let snapshots = equal_the_full_replay(pool).await;
     for client in seen {
         every_public_event_was_seen_once(&log, client);
     }
+    Checked { events: log.len(), acknowledged: acknowledged.len(), reads: reads.len(), snapshots }
 }
 
 /// No open work that is due, and every checkpoint at the end of the log.
-async fn at_rest(pool: &PgPool) {
-    eventually("everything comes to rest", || async {
+pub async fn at_rest(patience: Duration, pool: &PgPool) {
+    eventually_within(patience, "everything comes to rest", || async {
         let busy: i64 = sqlx::query_scalar(
             "SELECT (SELECT count(*) FROM work WHERE done_at IS NULL AND role <> 'timers') \
                   + (SELECT count(*) FROM checkpoints \
@@ -78,7 +115,8 @@ async fn at_rest(pool: &PgPool) {
     .await;
 }
 
-async fn read_log(pool: &PgPool) -> Vec<Stored> {
+/// The log as it is stored.
+pub async fn read_log(pool: &PgPool) -> Vec<Stored> {
     let rows = sqlx::query(
         "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
                 payload::text AS payload, metadata::text AS metadata, event_id, owner_id, \
@@ -111,17 +149,25 @@ async fn read_log(pool: &PgPool) -> Vec<Stored> {
         .collect()
 }
 
-fn positions_and_sequences_are_dense(log: &[Stored]) {
+/// Positions are 1..n, and sequences 1..m within an aggregate.
+pub fn positions_and_sequences_are_dense(log: &[Stored]) {
     let mut last: HashMap<(&str, &str), i64> = HashMap::new();
     for (expected, event) in (1..).zip(log) {
-        assert_eq!(event.position, expected, "positions are dense");
+        assert_eq!(event.position, expected, "invariant 2: positions are dense");
         let sequence = last.entry((&event.aggregate, &event.id)).or_default();
-        assert_eq!(event.sequence, *sequence + 1, "sequences are dense in {}/{}", event.aggregate, event.id);
+        assert_eq!(
+            event.sequence,
+            *sequence + 1,
+            "invariant 2: sequences are dense in {}/{}",
+            event.aggregate,
+            event.id
+        );
         *sequence = event.sequence;
     }
 }
 
-fn the_chain_is_whole(log: &[Stored]) {
+/// Every event holds the hash of what was before it.
+pub fn the_chain_is_whole(log: &[Stored]) {
     let mut previous = vec![0_u8; 32];
     for event in log {
         let mut digest = Sha256::new();
@@ -146,43 +192,44 @@ fn the_chain_is_whole(log: &[Stored]) {
             .chain_update(digest.finalize())
             .finalize()
             .to_vec();
-        assert_eq!(link, event.chain, "the chain holds at {}", event.position);
+        assert_eq!(link, event.chain, "invariant 2: the chain holds at {}", event.position);
         previous = link;
     }
 }
 
-fn what_was_acknowledged_is_in_the_log(log: &[Stored], told: &Told) {
-    for position in told.positions() {
-        assert!(
-            position >= 1 && position <= i64::try_from(log.len()).unwrap(),
-            "an acknowledged command at {position} is in the log"
+/// Owner, command id, first and last position of a command.
+pub type Receipt = (Uuid, Uuid, i64, i64);
+
+async fn receipts(pool: &PgPool) -> Vec<Receipt> {
+    sqlx::query_as("SELECT owner, command_id, first_position, last_position FROM command_receipts")
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}
+
+/// Whose command an event is of, and its id.
+fn person_and_command(event: &Stored) -> (Uuid, Uuid) {
+    let actor = event.metadata["actor"].as_str().unwrap();
+    let person = actor.split_once(':').and_then(|(_, id)| id.parse().ok()).unwrap_or(Uuid::nil());
+    (person, event.metadata["command_id"].as_str().unwrap().parse().unwrap())
+}
+
+/// All events of a command id stand together, where its receipt says, and no id has events elsewhere.
+pub fn a_command_id_has_one_effect(log: &[Stored], receipts: &[Receipt]) {
+    let effects = told::effects(log);
+    assert_eq!(effects.len(), receipts.len(), "invariant 6: every command has one receipt");
+    for (owner, command, first, last) in receipts {
+        let positions = effects.get(&(*owner, *command)).expect("invariant 6: a receipt belongs to events");
+        assert_eq!(
+            *positions,
+            (*first..=*last).collect::<Vec<_>>(),
+            "invariant 6: command {command} has one effect"
         );
     }
 }
 
-/// All events of a command id stand together, where its receipt says, and no id has events elsewhere.
-async fn a_command_id_has_one_effect(pool: &PgPool, log: &[Stored]) {
-    let receipts: Vec<(Uuid, Uuid, i64, i64)> =
-        sqlx::query_as("SELECT owner, command_id, first_position, last_position FROM command_receipts")
-            .fetch_all(pool)
-            .await
-            .unwrap();
-    let mut effects: BTreeMap<(Uuid, Uuid), Vec<i64>> = BTreeMap::new();
-    for event in log {
-        let actor = event.metadata["actor"].as_str().unwrap();
-        let person = actor.split_once(':').and_then(|(_, id)| id.parse().ok()).unwrap_or(Uuid::nil());
-        let command = event.metadata["command_id"].as_str().unwrap().parse().unwrap();
-        effects.entry((person, command)).or_default().push(event.position);
-    }
-    assert_eq!(effects.len(), receipts.len(), "every command has one receipt");
-    for (owner, command, first, last) in receipts {
-        let positions = effects.get(&(owner, command)).expect("a receipt belongs to events");
-        assert_eq!(*positions, (first..=last).collect::<Vec<_>>(), "command {command} has one effect");
-    }
-}
-
 /// The events that clients are shown. Kept here a second time on purpose.
-fn is_public(event: &Stored) -> bool {
+pub fn is_public(event: &Stored) -> bool {
     match event.event.as_str() {
         "MessagePosted"
         | "AnalysisStarted"
@@ -197,13 +244,14 @@ fn is_public(event: &Stored) -> bool {
     }
 }
 
-fn every_public_event_was_seen_once(log: &[Stored], seen: &Seen) {
+/// A person's sockets were shown every public event once, in order.
+pub fn every_public_event_was_seen_once(log: &[Stored], seen: &Seen) {
     let expected: Vec<i64> = log
         .iter()
         .filter(|event| event.owner == Some(seen.user) && event.position > seen.after && is_public(event))
         .map(|event| event.position)
         .collect();
-    assert_eq!(seen.ids, expected, "user {} saw each public event once, in order", seen.user);
+    assert_eq!(seen.ids, expected, "invariant 11: user {} saw each public event once, in order", seen.user);
 }
 
 /// Whether a word stands anywhere in the events table or in JetStream.

@@ -21,7 +21,7 @@ pub async fn events(nats_url: &str) -> Stream {
 pub async fn equals_the_log(nats_url: &str, log: &[Stored]) {
     let stream = events(nats_url).await;
     let head = log.len() as u64;
-    let first = eventually("the stream reaches the head of the log", || async {
+    let first = eventually("invariant 4: the stream reaches the head of the log", || async {
         let state = stream.get_info().await.unwrap().state;
         (state.last_sequence == head).then_some(state.first_sequence)
     })
@@ -30,13 +30,17 @@ pub async fn equals_the_log(nats_url: &str, log: &[Stored]) {
         let sequence = u64::try_from(event.position).unwrap();
         let message = stream.get_raw_message(sequence).await.unwrap();
         let header = |name: &str| message.headers.get(name).map(ToString::to_string).unwrap_or_default();
-        assert_eq!(message.sequence, sequence);
-        assert_eq!(header("ce-id"), event.event_id.to_string());
-        assert_eq!(header("routix-position"), event.position.to_string());
-        assert_eq!(header("routix-chain"), hex::encode(&event.chain));
-        assert_eq!(header("ce-specversion"), "1.0");
-        assert_eq!(message.subject.as_str(), format!("routix.events.{}.{}", event.aggregate, event.event));
-        assert_eq!(message.payload, event.payload_text.as_bytes());
+        assert_eq!(message.sequence, sequence, "invariant 4");
+        assert_eq!(header("ce-id"), event.event_id.to_string(), "invariant 4: message {sequence}");
+        assert_eq!(header("routix-position"), event.position.to_string(), "invariant 4: message {sequence}");
+        assert_eq!(header("routix-chain"), hex::encode(&event.chain), "invariant 4: message {sequence}");
+        assert_eq!(header("ce-specversion"), "1.0", "invariant 4: message {sequence}");
+        assert_eq!(
+            message.subject.as_str(),
+            format!("routix.events.{}.{}", event.aggregate, event.event),
+            "invariant 4"
+        );
+        assert_eq!(message.payload, event.payload_text.as_bytes(), "invariant 4: message {sequence}");
     }
 }
 

@@ -1,0 +1,92 @@
+//! Snapshots against the full replay: invariant 10.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Debug;
+
+use cqrs_es::Aggregate;
+use domain::algorithm::Algorithm;
+use domain::asset::Asset;
+use domain::conversation::Conversation;
+use domain::credit_ledger::CreditLedger;
+use domain::generation_request::GenerationRequest;
+use domain::session::Session;
+use domain::template::Template;
+use domain::user::User;
+use event_log::{EventLog, LogOptions, MasterKey, OpenedEvent};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::support::process::SECRET;
+
+const PAGE_EVENTS: i64 = 1000;
+
+type Streams = BTreeMap<(String, String), Vec<OpenedEvent>>;
+
+/// Every stream that has a snapshot loads, in a process that remembers nothing, as what its events alone make
+/// of it. Tells how many there are.
+pub async fn equal_the_full_replay(pool: &PgPool) -> usize {
+    let with_snapshot: Vec<(String, String)> =
+        sqlx::query_as("SELECT aggregate_type, aggregate_id FROM snapshots").fetch_all(pool).await.unwrap();
+    if with_snapshot.is_empty() {
+        return 0;
+    }
+    let log =
+        EventLog::start(pool.clone(), &MasterKey::from_secret(SECRET.as_bytes()), &LogOptions::default());
+    let streams = streams_of(&log, &with_snapshot.iter().cloned().collect()).await;
+    for (stream, events) in &streams {
+        let id = stream.1.parse().unwrap();
+        match stream.0.as_str() {
+            Conversation::TYPE => compare::<Conversation>(&log, id, events).await,
+            CreditLedger::TYPE => compare::<CreditLedger>(&log, id, events).await,
+            GenerationRequest::TYPE => compare::<GenerationRequest>(&log, id, events).await,
+            User::TYPE => compare::<User>(&log, id, events).await,
+            Session::TYPE => compare::<Session>(&log, id, events).await,
+            Algorithm::TYPE => compare::<Algorithm>(&log, id, events).await,
+            Template::TYPE => compare::<Template>(&log, id, events).await,
+            Asset::TYPE => compare::<Asset>(&log, id, events).await,
+            other => panic!("invariant 10: a snapshot of an unknown aggregate {other}"),
+        }
+    }
+    assert_eq!(streams.len(), with_snapshot.len(), "invariant 10: every snapshot belongs to a stream");
+    with_snapshot.len()
+}
+
+async fn streams_of(log: &EventLog, wanted: &HashSet<(String, String)>) -> Streams {
+    let mut streams = Streams::new();
+    let mut after = 0;
+    loop {
+        let page = log.page(after, PAGE_EVENTS).await.unwrap();
+        let Some(last) = page.last() else { return streams };
+        after = last.position;
+        for event in page {
+            let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
+            if wanted.contains(&stream) {
+                streams.entry(stream).or_default().push(log.open(event.into()).await.unwrap());
+            }
+        }
+    }
+}
+
+async fn compare<A: Aggregate + Clone + PartialEq + Debug + 'static>(
+    log: &EventLog,
+    id: Uuid,
+    events: &[OpenedEvent],
+) {
+    let mut replayed = A::default();
+    for event in events {
+        replayed.apply(event.parse().unwrap());
+    }
+    let loaded = log.load::<A>(id).await.unwrap();
+    assert_eq!(
+        usize::try_from(loaded.version).unwrap(),
+        events.len(),
+        "invariant 10: {}/{id} is loaded to its end",
+        A::TYPE
+    );
+    assert_eq!(
+        loaded.state,
+        replayed,
+        "invariant 10: the snapshot of {}/{id} equals the full replay",
+        A::TYPE
+    );
+}
