@@ -15,6 +15,7 @@ BEGIN
     VALUES (NEW.aggregate_id::uuid, NULL, NEW.recorded_at, NEW.event_id)
     ON CONFLICT (owner) DO UPDATE
     SET wrapped = NULL,
+        lost_at = NULL,
         erased_at = coalesce(data_keys.erased_at, excluded.erased_at),
         erased_by = coalesce(data_keys.erased_by, excluded.erased_by);
     RETURN NULL;
@@ -27,7 +28,7 @@ FOR EACH ROW
 WHEN (NEW.event_type = 'PersonErased' AND NEW.aggregate_type = 'user')
 EXECUTE FUNCTION destroy_data_key();
 
--- A key that was destroyed never comes back.
+-- A key that was destroyed never comes back. One that a restore lost may: it was never meant to go.
 CREATE FUNCTION refuse_erased_key() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -38,11 +39,11 @@ $$;
 CREATE TRIGGER data_keys_stay_erased
 BEFORE UPDATE ON data_keys
 FOR EACH ROW
-WHEN (OLD.wrapped IS NULL AND NEW.wrapped IS NOT NULL)
+WHEN (OLD.wrapped IS NULL AND OLD.lost_at IS NULL AND NEW.wrapped IS NOT NULL)
 EXECUTE FUNCTION refuse_erased_key();
 
 CREATE TRIGGER erased_data_keys_are_not_removed
 BEFORE DELETE ON data_keys
 FOR EACH ROW
-WHEN (OLD.wrapped IS NULL)
+WHEN (OLD.wrapped IS NULL AND OLD.lost_at IS NULL)
 EXECUTE FUNCTION refuse_erased_key();

@@ -32,7 +32,7 @@ pub struct ErasureReceipt {
 pub async fn erased_persons(pool: &PgPool) -> Result<Vec<ErasureReceipt>, LogError> {
     let persons = sqlx::query_as(
         "SELECT owner AS person, erased_at, erased_by AS event_id FROM data_keys \
-         WHERE erased_at IS NOT NULL ORDER BY owner",
+         WHERE erased_at IS NOT NULL AND lost_at IS NULL ORDER BY owner",
     );
     Ok(persons.fetch_all(pool).await?)
 }
@@ -41,7 +41,8 @@ pub async fn erased_persons(pool: &PgPool) -> Result<Vec<ErasureReceipt>, LogErr
 pub async fn destroy_key(pool: &PgPool, person: Uuid) -> Result<(), LogError> {
     sqlx::query(
         "INSERT INTO data_keys (owner, wrapped, erased_at) VALUES ($1, NULL, now()) \
-         ON CONFLICT (owner) DO UPDATE SET wrapped = NULL, erased_at = coalesce(data_keys.erased_at, now())",
+         ON CONFLICT (owner) DO UPDATE \
+         SET wrapped = NULL, lost_at = NULL, erased_at = coalesce(data_keys.erased_at, now())",
     )
     .bind(person)
     .execute(pool)

@@ -206,7 +206,10 @@ pub async fn restore(
             BackupLine::Key { owner, .. } if erased.contains(owner) => restored.erased += 1,
             BackupLine::Key { owner, wrapped } => {
                 let plain = wrapping.open(*owner, wrapped.as_bytes())?.plain;
-                let insert = "INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+                // A recovery may have noted the key as lost: here it is.
+                let insert = "INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE \
+                     SET wrapped = excluded.wrapped, erased_at = NULL, lost_at = NULL \
+                     WHERE data_keys.lost_at IS NOT NULL";
                 let done = sqlx::query(insert).bind(owner).bind(wrapped.as_bytes()).execute(pool).await?;
                 if done.rows_affected() > 0 {
                     restored.restored += 1;

@@ -180,6 +180,8 @@ async fn words_whose_key_was_lost_read_as_erased_and_no_new_key_is_made_for_them
     let notes = world.process().await.load::<Jar>(jar).await.unwrap().state.notes;
     let erased = serde_json::json!({ "$erased": { "owner": bob } });
     assert_eq!(notes, [erased.clone(), erased.clone()]);
+    // Somebody whose key was lost was not erased: no start of a server may finish what nobody began.
+    assert_eq!(event_log::erase::erased_persons(&world.pool).await.unwrap(), []);
     // A key that turns up later opens the words that were sealed with it.
     sqlx::query("UPDATE data_keys SET wrapped = $2, erased_at = NULL, lost_at = NULL WHERE owner = $1")
         .bind(bob)
