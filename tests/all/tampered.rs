@@ -195,8 +195,7 @@ fn a_frame_that_came_twice_is_found() {
     checker::every_public_event_was_seen_once(&log(), &Seen { user: OWNER, after: 0, ids: vec![2, 2] });
 }
 
-const SWAP_ROLES: &str =
-    "UPDATE messages SET role = CASE role WHEN 'user' THEN 'assistant' ELSE 'user' END";
+const SWAP_ROLES: &str = "UPDATE messages SET role = CASE role WHEN 'user' THEN 'assistant' ELSE 'user' END";
 
 /// What the whole check says of a world that was tampered with.
 async fn verdict(world: &World) -> String {

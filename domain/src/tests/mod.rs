@@ -5,4 +5,5 @@ pub(crate) mod examples;
 mod ledger;
 mod personal;
 mod replay;
+mod samples;
 mod text;

@@ -9,6 +9,7 @@ mod faults;
 mod following;
 mod idempotency;
 mod jar;
+mod peers;
 mod recovering;
 mod sealing;
 mod snapshots;
