@@ -10,13 +10,15 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use crate::support::checker;
 use crate::support::client::Told;
 use crate::support::process::Surroundings;
-use crate::support::{PATIENCE, eventually, servers};
+use crate::support::{PATIENCE, audit, eventually, servers};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn up_prints_what_to_do_next_and_twenty_demos_at_once_all_complete() {
     let (database_url, nats) = (servers::database().await, servers::nats().await);
     let data = servers::folder("up");
     let surroundings = Surroundings { database_url, nats_url: nats.url(), data: data.clone(), extra: vec![] };
+    assert!(surroundings.command(&["migrate"]).output().await.unwrap().status.success());
+    audit::install(&sqlx::PgPool::connect(&surroundings.database_url).await.unwrap()).await;
     let mut up = surroundings.command(&["up"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(up.stdout.take().unwrap()).lines();
     let printed = tokio::time::timeout(PATIENCE, async {

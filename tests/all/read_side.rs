@@ -206,3 +206,23 @@ fn a_worker_with_a_skewed_clock_changes_nothing() {
         assert!(!text.contains("clock::now"), "{} reads the clock of its machine", file.display());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_model_that_is_behind_does_not_deny_what_it_has_not_seen() {
+    let world = World::with(&[], &["relay"]).await;
+    let user = world.user().await;
+    let chat = user.start_chat().await;
+    let path = format!("/api/v1/chat/conversations/{chat}");
+    for path in [path.clone(), format!("{path}/messages")] {
+        let answer = user.get_seen(&path).await;
+        assert!(answer.header("routix-stale").is_some_and(|behind| behind.parse::<i64>().unwrap() > 0));
+        assert!(answer.header("retry-after").is_some());
+        answer.expect_problem(503, "not_seen_yet");
+    }
+    let _projections = world.surroundings.start(&["work", "--role", "projections"]).await;
+    eventually("the chat is there", || async { (user.get_seen(&path).await.status == 200).then_some(()) })
+        .await;
+    let nobody = format!("/api/v1/chat/conversations/{}", user.user_id());
+    user.get_seen(&nobody).await.expect_problem(404, "not_found");
+    world.check(&[]).await;
+}

@@ -10,6 +10,7 @@ mod following;
 mod idempotency;
 mod jar;
 mod keys;
+mod peers;
 mod recovering;
 mod sealing;
 mod snapshots;
