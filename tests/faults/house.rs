@@ -173,12 +173,13 @@ impl House {
         found
     }
 
+    /// Events of the log that the stream did not have a moment later.
     async fn not_relayed(&self) -> i64 {
+        let head = sqlx::query_scalar::<_, i64>("SELECT coalesce(max(position), 0) FROM events");
+        let Ok(head) = head.fetch_one(&self.pool).await else { return 0 };
         let context = jetstream(&self.surroundings.nats_url).await;
         let Ok(stream) = context.get_stream("ROUTIX_EVENTS").await else { return 0 };
-        let relayed = i64::try_from(stream.cached_info().state.last_sequence).unwrap();
-        let head = sqlx::query_scalar::<_, i64>("SELECT coalesce(max(position), 0) FROM events");
-        head.fetch_one(&self.pool).await.map_or(0, |head| head - relayed)
+        (head - i64::try_from(stream.cached_info().state.last_sequence).unwrap()).max(0)
     }
 
     async fn hit_postgres(&self, blow: Blow) -> InFlight {
