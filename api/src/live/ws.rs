@@ -22,6 +22,8 @@ use crate::extract::ApiQuery;
 use crate::problem::{ApiError, Problem};
 
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Each socket has one, and clients say next to nothing: the library's 128 KiB would be most of the memory.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that answers no ping for so long is gone.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
@@ -65,7 +67,10 @@ pub async fn socket(
     let user = caller(&app, &opening, &parts).await?;
     let resume = Resume { after: opening.since, log_id: opening.log };
     let connection = Connection::open(&app, &user, resume).await?;
-    Ok(upgrade.max_message_size(MESSAGE_BYTES_MAX).on_upgrade(|socket| serve(app, socket, connection)))
+    Ok(upgrade
+        .max_message_size(MESSAGE_BYTES_MAX)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .on_upgrade(|socket| serve(app, socket, connection)))
 }
 
 async fn caller(app: &App, opening: &Opening, parts: &Parts) -> Result<CurrentUser, ApiError> {
