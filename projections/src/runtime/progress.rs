@@ -134,15 +134,15 @@ pub async fn progress(log: &EventLog, stalled_after: Duration) -> Result<Vec<Pro
     Ok(rows.into_iter().map(|row| row.progress(stalled_after)).collect())
 }
 
-/// Whether a worker that has come to `position` has to start again: its checkpoint was set back, or somebody
-/// wants parked events to be tried again.
+/// Whether a worker that has come to `position` has to start again: its checkpoint was set back or is gone, as
+/// after a restore, or somebody wants parked events to be tried again.
 pub(super) async fn must_start_again(
     pool: &PgPool,
     projection: &str,
     position: i64,
 ) -> Result<bool, LogError> {
     let must = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position < $2) \
+        "SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position >= $2) \
              OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)",
     );
     Ok(must.bind(projection).bind(position).fetch_one(pool).await?)

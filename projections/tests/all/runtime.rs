@@ -178,3 +178,20 @@ async fn read_models_go_on_while_the_broker_is_away_and_after() {
     stack.caught_up("accounts").await;
     assert_eq!(stack.count("SELECT count(*) FROM users").await, 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_whose_checkpoint_vanished_with_a_restore_is_not_stuck_until_the_next_event() {
+    let mut stack = Stack::start().await;
+    stack.execute(TALLY).await;
+    let user = register(&stack.log, "ada").await;
+    start_chat(&stack.log, user, "chat").await;
+    stack.work(Arc::new(Tally::new(PoisonPolicy::Stop, None)));
+    stack.caught_up("tally").await;
+    let rows = stack.rows("tally").await;
+    // A backup from before the projection ran is put back; the lease goes on as if nothing had happened.
+    stack
+        .execute("BEGIN; DELETE FROM tally; DELETE FROM checkpoints WHERE projection = 'tally'; COMMIT")
+        .await;
+    stack.caught_up("tally").await;
+    until("the rows are there again", async || stack.rows("tally").await == rows).await;
+}
