@@ -7,8 +7,8 @@ use anyhow::Context;
 use commands::{CommandError, Done, ErasedPerson};
 use domain::UserId;
 use domain::user::AskedBy;
-use event_log::CommandContext;
 use event_log::erase::{ErasureReceipt, KeptReceipts, erased_persons};
+use event_log::{CommandContext, LogError};
 use uuid::Uuid;
 
 use crate::app::App;
@@ -65,6 +65,11 @@ pub async fn heed(app: App, start: i64) {
                     keep(app.config().kept_receipts(), ErasureReceipt { person, erased_at, event_id }).await;
                 }
             }
+            // The log has become another one: what is behind its head, or was seen, is not looked for again.
+            Err(LogError::Replaced { .. }) => match app.log().head().await {
+                Ok(head) => follower.rewind(head.min(follower.position())),
+                Err(_) => tokio::time::sleep(RETRY_DELAY).await,
+            },
             Err(error) => {
                 tracing::warn!(%error, "erasures are looked for again");
                 tokio::time::sleep(RETRY_DELAY).await;

@@ -9,6 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use commands::process::Role;
 use event_log::work;
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -19,7 +20,7 @@ use crate::app::App;
 use crate::problem::ApiError;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// How long a scrape waits for the database and the stream. What does not answer is left out.
+/// How long a scrape waits for the database and the stream. What does not answer keeps its last value.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often samples are folded into their buckets when nobody asks: they must not pile up.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -122,9 +123,11 @@ async fn read_log(app: &App) {
         }
     }
     if let Ok(queues) = work::queues(app.log().pool()).await {
-        for queue in queues {
-            gauge!("routix_work_due", "role" => queue.role.clone()).set(whole(queue.due));
-            gauge!("routix_work_later", "role" => queue.role).set(whole(queue.later));
+        for role in Role::ALL.map(Role::name) {
+            // A role that has nothing to do is not among the queues, and its gauges must fall back to 0.
+            let queue = queues.iter().find(|queue| queue.role == role);
+            gauge!("routix_work_due", "role" => role).set(whole(queue.map_or(0, |queue| queue.due)));
+            gauge!("routix_work_later", "role" => role).set(whole(queue.map_or(0, |queue| queue.later)));
         }
     }
 }
