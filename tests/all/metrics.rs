@@ -54,7 +54,8 @@ async fn metrics_agree_with_what_the_run_did() {
     let served = eventually("read models and stream have everything", || async {
         let samples = scrape(&user).await;
         let behind = sum(&samples, "routix_projection_lag_events", &[])
-            + sum(&samples, "routix_relay_lag_events", &[]);
+            + sum(&samples, "routix_relay_lag_events", &[])
+            + sum(&samples, "routix_work_due", &[]);
         (samples.contains_key("routix_relay_lag_events") && behind < 0.5).then_some(samples)
     })
     .await;
@@ -90,6 +91,10 @@ fn what_the_server_did(samples: &BTreeMap<String, f64>) {
     for projection in projections::all() {
         let label = format!("projection=\"{}\"", projection.name());
         assert!(samples.keys().any(|name| name.contains(&label)), "{label} is missing");
+    }
+    for role in ["assistant", "generation", "analysis", "timers", "cleanup"] {
+        let queue = format!("routix_work_due{{role=\"{role}\"}}");
+        assert!(samples.contains_key(&queue), "{queue} is missing");
     }
     is(samples, "routix_append_queue_depth", &[], 0.0);
     assert!(sum(samples, "routix_append_batch_units_count", &[]) > 0.0);
