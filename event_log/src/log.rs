@@ -93,7 +93,7 @@ impl EventLog {
         let appender = Appender::start(connect, head_sender, guard.clone());
         Self(Arc::new(Inner {
             vault: Vault::new(pool.clone(), master, options.event_forms.clone()),
-            readers: Readers::like(&pool),
+            readers: Readers::like(&pool, &[]),
             pool,
             appender,
             cache,

@@ -46,9 +46,10 @@ impl managed::Manager for Manager {
 }
 
 impl Readers {
-    /// As many connections as `pool` has, to the same database.
-    pub fn like(pool: &PgPool) -> Self {
-        let manager = Manager(pool.connect_options().as_ref().clone());
+    /// As many connections as `pool` has, to the same database, with further settings of the server.
+    pub fn like(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
+        let options = pool.connect_options().as_ref().clone();
+        let manager = Manager(options.options(settings.iter().copied()));
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
         let pool = managed::Pool::builder(manager)
             .max_size(connections)

@@ -11,6 +11,8 @@ use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
 
+use crate::templates;
+
 /// How long a read waits for its projection.
 const PATIENCE: Duration = Duration::from_secs(2);
 const POLL_MIN: Duration = Duration::from_millis(2);
@@ -23,6 +25,15 @@ pub enum Wanted {
     Now,
     /// Not before the event at this position was applied.
     After(i64),
+}
+
+impl Wanted {
+    fn position(self) -> i64 {
+        match self {
+            Self::Now => 0,
+            Self::After(position) => position,
+        }
+    }
 }
 
 /// An answer and how fresh it is.
@@ -51,7 +62,7 @@ pub struct Reader {
 impl Reader {
     /// Reads from `pool`, which may be a replica; `log` is the primary.
     pub fn new(pool: &PgPool, log: EventLog) -> Self {
-        Self { readers: Readers::like(pool), log }
+        Self { readers: Readers::like(pool, templates::SEARCH_OPTIONS), log }
     }
 
     /// The log itself, for what read models leave in it.
@@ -66,11 +77,7 @@ impl Reader {
         wanted: Wanted,
         query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, LogError>>,
     ) -> Result<Fresh<T>, LogError> {
-        let after = match wanted {
-            Wanted::Now => 0,
-            Wanted::After(position) => position,
-        };
-        self.read_after(projection, after, Instant::now() + PATIENCE, &query).await
+        self.read_after(projection, wanted.position(), Instant::now() + PATIENCE, &query).await
     }
 
     /// Asks a read model for one thing. That it is not there is believed only once the projection has
@@ -82,11 +89,7 @@ impl Reader {
         query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<Option<T>, LogError>>,
     ) -> Result<Fresh<Option<T>>, LogError> {
         let deadline = Instant::now() + PATIENCE;
-        let after = match wanted {
-            Wanted::Now => 0,
-            Wanted::After(position) => position,
-        };
-        let first = self.read_after(projection, after, deadline, &query).await?;
+        let first = self.read_after(projection, wanted.position(), deadline, &query).await?;
         if first.value.is_some() || first.behind.is_some() {
             return Ok(first);
         }
@@ -97,6 +100,15 @@ impl Reader {
         self.read_after(projection, head, deadline, &query).await
     }
 
+    /// Like `read`, for a query that reads the checkpoint and the rows in one statement.
+    pub(crate) async fn read_at_once<T>(
+        &self,
+        wanted: Wanted,
+        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, T), LogError>>,
+    ) -> Result<Fresh<T>, LogError> {
+        self.at_once_after(wanted.position(), Instant::now() + PATIENCE, &query).await
+    }
+
     /// Like `lookup`, for a query that reads the checkpoint and the rows in one statement.
     pub(crate) async fn lookup_at_once<T>(
         &self,
@@ -104,19 +116,28 @@ impl Reader {
         query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, Option<T>), LogError>>,
     ) -> Result<Fresh<Option<T>>, LogError> {
         let deadline = Instant::now() + PATIENCE;
-        let mut after = match wanted {
-            Wanted::Now => 0,
-            Wanted::After(position) => position,
-        };
-        let mut is_head = false;
+        let first = self.at_once_after(wanted.position(), deadline, &query).await?;
+        if first.value.is_some() || first.behind.is_some() {
+            return Ok(first);
+        }
+        let head = self.log.head().await?;
+        if first.checkpoint >= head {
+            return Ok(first);
+        }
+        self.at_once_after(head, deadline, &query).await
+    }
+
+    async fn at_once_after<T>(
+        &self,
+        after: i64,
+        deadline: Instant,
+        query: &impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, T), LogError>>,
+    ) -> Result<Fresh<T>, LogError> {
         let mut pause = POLL_MIN;
         loop {
             let mut connection = self.readers.acquire().await?;
             let answer = query(&mut connection).await;
             let (checkpoint, value) = connection.done(answer)?;
-            if value.is_none() && checkpoint >= after && !is_head {
-                (after, is_head) = (self.log.head().await?.max(after), true);
-            }
             if checkpoint >= after || Instant::now() >= deadline {
                 let behind = (checkpoint < after).then_some(after - checkpoint);
                 return Ok(Fresh { value, checkpoint, behind });

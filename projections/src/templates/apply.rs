@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgQueryResult;
 use uuid::Uuid;
 
+use super::sketch::sketch;
 use super::{NAME, TemplateStatus, normalised};
 use crate::runtime::{ApplyError, Projection, one_row, pixels, subject};
 
@@ -165,7 +166,7 @@ async fn store_analysis(
          SET status = 'analyzed', failure_reason = NULL, style_dna = $2, embedding = $3, embedding_model = $4, \
              searchable_text = $5, category = coalesce(nullif(given_category, ''), $6), has_face = $7, \
              has_text = $8, has_logo = $9, energy_level = $10, analyzed_by = $11, analysis_version = $12, \
-             analyzed_at = $13, updated_at = $13 \
+             analyzed_at = $13, updated_at = $13, sketch = $14 \
          WHERE id = $1",
     )
     .bind(id)
@@ -181,6 +182,7 @@ async fn store_analysis(
     .bind(&analysis.analyzed_by)
     .bind(&analysis.analysis_version)
     .bind(at)
+    .bind(sketch(&analysis.embedding.0))
     .execute(tx)
     .await
 }

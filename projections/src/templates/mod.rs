@@ -6,8 +6,11 @@
 mod apply;
 mod queries;
 mod search;
+mod sketch;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use search::SEARCH_OPTIONS;
 
 pub use apply::Templates;
 pub use queries::{StatusCount, TemplateFilter, TemplateRow, counts, get, list, style_dna};

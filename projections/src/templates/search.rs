@@ -6,17 +6,26 @@ use event_log::LogError;
 use futures::FutureExt;
 use pgvector::HalfVector;
 use serde::Serialize;
-use sqlx::{Connection, PgConnection};
+use sqlx::{FromRow, PgConnection, Row};
 use uuid::Uuid;
 
+use super::sketch::sketch;
 use super::{NAME, normalised};
 use crate::{Fresh, Reader, Wanted};
 
 /// The length of every vector of the index.
 pub const EMBEDDING_DIMENSIONS: usize = 1536;
 const HITS_MAX: i64 = 50;
-/// The index hands out rows in almost the right order: a few more are read, and all are sorted again.
+/// The graph hands out rows in almost the right order: a few more are read, and all are sorted again.
 const SPARE_HITS: i64 = 20;
+/// How many candidates the sketches name for each hit, and at least: 99 of 100 nearest rows are among them
+/// (the benchmark `search` says how many are found).
+const SKETCHES_PER_HIT: i64 = 8;
+const SKETCHES_MIN: i64 = 80;
+
+/// Settings of the connections that search. Without the iterative scan a narrow filter leaves too few rows.
+pub(crate) const SEARCH_OPTIONS: &[(&str, &str)] =
+    &[("hnsw.ef_search", "100"), ("hnsw.iterative_scan", "relaxed_order")];
 
 /// Which templates may be found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,71 +60,94 @@ pub struct TemplateHit {
 }
 
 /// The most similar templates, best first, then by performance. Only active and analysed ones.
+///
+/// Within a category the sketches of all its templates are compared and the vectors of the nearest decide;
+/// among all templates the graph of the vector index leads to the nearest.
 pub async fn search(
     reader: &Reader,
     wanted: Wanted,
     query: SearchQuery,
 ) -> Result<Fresh<Vec<TemplateHit>>, LogError> {
     metrics::counter!("template_searches_total").increment(1);
-    let vector = HalfVector::from_f32_slice(&query.vector);
-    let query = Arc::new((query, vector));
+    let query = Arc::new(query);
     reader
-        .read(NAME, wanted, move |connection| {
+        .read_at_once(wanted, move |connection| {
             let query = query.clone();
-            async move { nearest(connection, &query.0, &query.1).await }.boxed()
+            async move { nearest(connection, &query).await }.boxed()
         })
         .await
 }
 
+/// What may be found. `$1` the vector, `$2` its model, `$3` to `$6` the rest of the filter.
+const FINDABLE: &str = "is_active AND status = 'analyzed' AND embedding_model = $2 \
+     AND ($3::boolean IS NULL OR has_face = $3) \
+     AND ($4::boolean IS NULL OR has_text = $4) \
+     AND ($5::smallint IS NULL OR energy_level >= $5) \
+     AND ($6::smallint IS NULL OR energy_level <= $6)";
+
+/// Candidates of a category, by their sketches. Rows of an older version have none and are all candidates.
+/// The number is part of the text, so that it is known when the statement is planned.
+fn of_category(candidates: i64) -> String {
+    format!(
+        "(SELECT id FROM templates WHERE {FINDABLE} AND category = $10 AND sketch IS NOT NULL \
+          ORDER BY sketch <~> $11 LIMIT {candidates}) \
+         UNION ALL \
+         SELECT id FROM templates WHERE {FINDABLE} AND category = $10 AND sketch IS NULL"
+    )
+}
+
+/// Candidates of all categories, by the graph.
+fn of_all(candidates: i64) -> String {
+    format!("SELECT id FROM templates WHERE {FINDABLE} ORDER BY embedding <=> $1 LIMIT {candidates}")
+}
+
+/// The checkpoint and the hits: one statement, because a pipeline waits for it.
 async fn nearest(
     connection: &mut PgConnection,
     query: &SearchQuery,
-    vector: &HalfVector,
-) -> Result<Vec<TemplateHit>, LogError> {
+) -> Result<(i64, Vec<TemplateHit>), LogError> {
     let limit = query.limit.clamp(1, HITS_MAX);
     let filter = &query.filter;
-    let mut tx = connection.begin().await?;
-    // Like SET LOCAL, both at once. Without the iterative scan a narrow filter leaves too few rows.
-    sqlx::query(
-        "SELECT set_config('hnsw.ef_search', '100', true), \
-                set_config('hnsw.iterative_scan', 'relaxed_order', true)",
-    )
-    .execute(&mut *tx)
-    .await?;
-    let hits = sqlx::query_as(
-        "WITH nearest AS MATERIALIZED ( \
-             SELECT id, category, performance_score, embedding <=> $1 AS distance \
-             FROM templates \
-             WHERE is_active \
-               AND status = 'analyzed' \
-               AND embedding_model = $2 \
-               AND ($3::text IS NULL OR category = $3) \
-               AND ($4::boolean IS NULL OR has_face = $4) \
-               AND ($5::boolean IS NULL OR has_text = $5) \
-               AND ($6::smallint IS NULL OR energy_level >= $6) \
-               AND ($7::smallint IS NULL OR energy_level <= $7) \
-             ORDER BY embedding <=> $1 \
-             LIMIT $8) \
-         SELECT id, category, 1 - distance AS similarity_score, performance_score \
-         FROM nearest \
-         WHERE distance < 1 - $9 \
-         ORDER BY distance, performance_score DESC, id \
-         LIMIT $10",
-    )
-    .bind(vector)
-    .bind(&query.model)
-    .bind(filter.category.as_deref().map(normalised))
-    .bind(filter.has_face)
-    .bind(filter.has_text)
-    .bind(filter.energy_min.map(i16::from))
-    .bind(filter.energy_max.map(i16::from))
-    .bind(limit + SPARE_HITS)
-    .bind(query.threshold)
-    .bind(limit)
-    .fetch_all(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(hits)
+    let category = filter.category.as_deref().map(normalised);
+    let candidates = match category {
+        Some(_) => of_category((limit * SKETCHES_PER_HIT).max(SKETCHES_MIN)),
+        None => of_all(limit + SPARE_HITS),
+    };
+    let select = format!(
+        "WITH candidates AS MATERIALIZED ({candidates}) \
+         SELECT coalesce(c.position, 0) AS checkpoint, hit.* \
+         FROM (SELECT 1) AS one \
+         LEFT JOIN checkpoints AS c ON c.projection = $7 \
+         LEFT JOIN ( \
+             SELECT id, category, 1 - (embedding <=> $1) AS similarity_score, performance_score \
+             FROM candidates JOIN templates USING (id) \
+             ORDER BY embedding <=> $1, performance_score DESC, id \
+             LIMIT $9 \
+         ) AS hit ON hit.similarity_score > $8 \
+         ORDER BY hit.similarity_score DESC, hit.performance_score DESC, hit.id"
+    );
+    let mut statement = sqlx::query(&select)
+        .bind(HalfVector::from_f32_slice(&query.vector))
+        .bind(&query.model)
+        .bind(filter.has_face)
+        .bind(filter.has_text)
+        .bind(filter.energy_min.map(i16::from))
+        .bind(filter.energy_max.map(i16::from))
+        .bind(NAME)
+        .bind(query.threshold)
+        .bind(limit);
+    if category.is_some() {
+        statement = statement.bind(category).bind(sketch(&query.vector));
+    }
+    let rows = statement.fetch_all(connection).await?;
+    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+    let checkpoint = first.try_get("checkpoint")?;
+    // When nothing was found there is one row without a hit.
+    if first.try_get::<Option<Uuid>, _>("id")?.is_none() {
+        return Ok((checkpoint, Vec::new()));
+    }
+    let hits = rows.iter().map(TemplateHit::from_row).collect::<Result<_, _>>()?;
+    Ok((checkpoint, hits))
 }
 
 /// What to take when nothing is similar enough: featured templates, then by priority, then the proven ones.

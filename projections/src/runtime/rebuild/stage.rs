@@ -86,13 +86,13 @@ impl Stage {
         Ok(())
     }
 
-    /// Builds the secondary indexes, and tells the planner what is in the tables.
+    /// Builds the secondary indexes, and tells the planner what is in the tables and that all of it is visible.
     pub(super) async fn build_indexes(&mut self, tables: &[&str]) -> Result<(), LogError> {
         for statement in std::mem::take(&mut self.shape.indexes) {
             sqlx::query(&statement).execute(&mut self.connection).await?;
         }
         for table in tables {
-            let analyze = format!("ANALYZE {}.{}", self.schema, quoted(table));
+            let analyze = format!("VACUUM (ANALYZE) {}.{}", self.schema, quoted(table));
             sqlx::query(&analyze).execute(&mut self.connection).await?;
         }
         Ok(())
