@@ -51,7 +51,7 @@ fn hadamard(values: &mut [f32]) {
     }
 }
 
-/// The next number of SplitMix64 (Steele, Lea, Flood 2014).
+/// The next number of `SplitMix64` (Steele, Lea, Flood 2014).
 fn next(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mut mixed = *state;
