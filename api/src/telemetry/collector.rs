@@ -27,13 +27,21 @@ impl Collector {
         Ok(Self { http, runtime, warned: Mutex::default() })
     }
 
-    fn warn(&self, reason: &dyn std::fmt::Display) {
-        let now = Instant::now();
-        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.is_none_or(|last| now - last >= WARN_EVERY) {
-            *warned = Some(now);
-            tracing::warn!(%reason, "spans cannot be exported and are lost; everything else goes on");
+    fn warn(&self, error: &HttpError) {
+        if self.may_warn(Instant::now()) {
+            let error: &(dyn std::error::Error + 'static) = error.as_ref();
+            tracing::warn!(error, "spans cannot be exported and are lost; everything else goes on");
         }
+    }
+
+    /// Whether the last warning was long enough ago.
+    fn may_warn(&self, now: Instant) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        let may = warned.is_none_or(|last| now - last >= WARN_EVERY);
+        if may {
+            *warned = Some(now);
+        }
+        may
     }
 }
 
@@ -44,7 +52,7 @@ impl HttpClient for Collector {
         let sent = self.runtime.spawn(send(self.http.clone(), request)).await?;
         match &sent {
             Ok(answer) if answer.status().is_success() => {}
-            Ok(answer) => self.warn(&answer.status()),
+            Ok(answer) => self.warn(&format!("the collector answered {}", answer.status()).into()),
             Err(error) => self.warn(error),
         }
         sent
@@ -72,4 +80,21 @@ fn timeout() -> Duration {
         .into_iter()
         .find_map(|name| std::env::var(name).ok()?.parse().ok())
         .map_or(TIMEOUT_DEFAULT, Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::{Collector, WARN_EVERY};
+
+    #[tokio::test]
+    async fn of_a_collector_that_is_away_the_log_tells_once_a_minute() {
+        let collector = Collector::new(tokio::runtime::Handle::current()).unwrap();
+        let first = Instant::now();
+        assert!(collector.may_warn(first));
+        assert!(!collector.may_warn(first + WARN_EVERY / 2));
+        assert!(collector.may_warn(first + WARN_EVERY));
+        assert!(!collector.may_warn(first + WARN_EVERY));
+    }
 }

@@ -112,7 +112,7 @@ fn resource(config: &Config) -> Resource {
     let named = known.get(&"service.name".into()).map(|name| name.to_string());
     let is_named = named.is_some_and(|name| !name.starts_with("unknown_service"));
     let builder = Resource::builder().with_attributes(version);
-    match &config.service_name {
+    match config.service_name.as_ref().filter(|name| !name.is_empty()) {
         Some(name) => builder.with_service_name(name.clone()).build(),
         None if is_named => builder.build(),
         None => builder.with_service_name(SERVICE_NAME).build(),

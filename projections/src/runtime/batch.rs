@@ -77,9 +77,7 @@ impl Batch<'_> {
             Ok(opened) => self.apply_opened(opened, last).await,
             Err(error) => Err(error.into()),
         };
-        if applied.is_err() {
-            span::tell_failure(&spans);
-        }
+        span::tell_failures(&spans, &applied);
         applied
     }
 

@@ -7,22 +7,27 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use event_log::{RecordedEvent, clock, trace};
+use event_log::{OpenedEvent, RecordedEvent, clock, trace};
 use tracing::Span;
 use tracing::field::Empty;
+
+use super::batch::Halt;
 
 /// Older events are not told: whoever catches up with years of them would bury the traces of today.
 const AGE_MAX: TimeDelta = TimeDelta::minutes(15);
 
+/// The span of the event at a position.
+pub(super) type EventSpan = (i64, Span);
+
 /// Opens the spans of a page; they end when they are dropped. What was written outside of any trace has none.
-pub(super) fn of_page(projection: &str, events: &[Arc<RecordedEvent>]) -> Vec<Span> {
+pub(super) fn of_page(projection: &str, events: &[Arc<RecordedEvent>]) -> Vec<EventSpan> {
     if !trace::is_wanted() {
         return vec![];
     }
     let oldest = clock::now() - AGE_MAX;
     let traced = events.iter().filter(|event| event.recorded_at >= oldest).filter_map(|event| {
         let traceparent = event.traceparent()?;
-        Some(tracing::info_span!(
+        let span = tracing::info_span!(
             target: trace::TARGET,
             "apply",
             traceparent,
@@ -32,14 +37,22 @@ pub(super) fn of_page(projection: &str, events: &[Arc<RecordedEvent>]) -> Vec<Sp
             routix.projection = projection,
             routix.event_type = event.event_type,
             routix.position = event.position,
-        ))
+        );
+        Some((event.position, span))
     });
     traced.collect()
 }
 
-/// Tells that the page was not applied; it will be tried again.
-pub(super) fn tell_failure(spans: &[Span]) {
-    for span in spans {
-        span.record("otel.status_code", "ERROR");
+/// Tells which events were not applied: they are parked, or will be tried again.
+pub(super) fn tell_failures(spans: &[EventSpan], applied: &Result<Vec<OpenedEvent>, Halt>) {
+    for (position, span) in spans {
+        let failed = match applied {
+            Ok(events) => events.binary_search_by_key(position, |event| event.recorded.position).is_err(),
+            Err(Halt::Stopped { position: stopped, .. }) => position >= stopped,
+            Err(Halt::Lost | Halt::Failed(_)) => true,
+        };
+        if failed {
+            span.record("otel.status_code", "ERROR");
+        }
     }
 }
