@@ -4,28 +4,28 @@
 //! find nothing by a link. So each event has a span, which lasts as long as its page. Where nobody wants spans,
 //! an event costs nothing: its metadata is not looked at.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-use event_log::{OpenedEvent, RecordedEvent, clock, trace};
+use event_log::{OpenedEvent, RecordedEvent, trace};
 use tracing::Span;
 use tracing::field::Empty;
 
 use super::batch::Halt;
 
-/// Older events are not told: whoever catches up with years of them would bury the traces of today.
-const AGE_MAX: TimeDelta = TimeDelta::minutes(15);
-
 /// The span of the event at a position.
 pub(super) type EventSpan = (i64, Span);
 
-/// Opens the spans of a page; they end when they are dropped. What was written outside of any trace has none.
+/// Opens the spans of a page; they end when they are dropped. What was written outside of any trace, or long ago,
+/// has none.
 pub(super) fn of_page(projection: &str, events: &[Arc<RecordedEvent>]) -> Vec<EventSpan> {
     if !trace::is_wanted() {
         return vec![];
     }
-    let oldest = clock::now() - AGE_MAX;
-    let traced = events.iter().filter(|event| event.recorded_at >= oldest).filter_map(|event| {
+    let recent = events.iter().filter(|event| trace::is_recent(event.recorded_at));
+    let traced = recent.filter_map(|event| {
         let traceparent = event.traceparent()?;
         let span = tracing::info_span!(
             target: trace::TARGET,
