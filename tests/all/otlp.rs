@@ -116,11 +116,14 @@ async fn a_collector_that_is_away_or_never_answers_costs_no_request_anything() {
     // The kernel takes connections to the second one, and nobody ever reads from them.
     let away = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut world = World::with(
-        &[("OTEL_EXPORTER_OTLP_ENDPOINT", &format!("http://{away}")), ("OTEL_BSP_SCHEDULE_DELAY", "50")],
-        &["all"],
-    )
-    .await;
+    let away = format!("http://{away}");
+    // The queue of spans is full after a few requests.
+    let small = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", away.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "50"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "16"),
+    ];
+    let mut world = World::with(&small, &["all"]).await;
     let mut surroundings = world.surroundings.clone();
     surroundings.extra[0].1 = format!("http://{}", silent.local_addr().unwrap());
     let mut second = surroundings.start(&["serve"]).await;
@@ -129,7 +132,9 @@ async fn a_collector_that_is_away_or_never_answers_costs_no_request_anything() {
     for server in [&world.server.address, &second.address] {
         let user = user.at(server);
         for _ in 0..50 {
+            let asked = Instant::now();
             wish(&user, &chat).await.expect(201);
+            assert!(asked.elapsed() < Duration::from_secs(5), "a request waits for the collector");
         }
     }
     for server in [&mut world.server, &mut second] {
