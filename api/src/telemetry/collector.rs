@@ -9,7 +9,7 @@ use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use tokio::runtime::Handle;
 
 /// A collector that is away is told of once in a while, not for every batch.
-const WARN_EVERY: Duration = Duration::from_mins(1);
+pub(super) const WARN_EVERY: Duration = Duration::from_mins(1);
 /// Of an answer nothing but a few words about refused spans is wanted.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -35,7 +35,7 @@ impl Collector {
     }
 
     /// Whether the last warning was long enough ago.
-    fn may_warn(&self, now: Instant) -> bool {
+    pub(super) fn may_warn(&self, now: Instant) -> bool {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         let may = warned.is_none_or(|last| now - last >= WARN_EVERY);
         if may {
@@ -80,21 +80,4 @@ fn timeout() -> Duration {
         .into_iter()
         .find_map(|name| std::env::var(name).ok()?.parse().ok())
         .map_or(TIMEOUT_DEFAULT, Duration::from_millis)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Instant;
-
-    use super::{Collector, WARN_EVERY};
-
-    #[tokio::test]
-    async fn of_a_collector_that_is_away_the_log_tells_once_a_minute() {
-        let collector = Collector::new(tokio::runtime::Handle::current()).unwrap();
-        let first = Instant::now();
-        assert!(collector.may_warn(first));
-        assert!(!collector.may_warn(first + WARN_EVERY / 2));
-        assert!(collector.may_warn(first + WARN_EVERY));
-        assert!(!collector.may_warn(first + WARN_EVERY));
-    }
 }

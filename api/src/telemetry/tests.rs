@@ -1,4 +1,6 @@
-//! Who wants a span, and whose child it is.
+//! Who wants a span, whose child it is, and what is told when nobody takes it.
+
+use std::time::Instant;
 
 use opentelemetry::trace::{TraceContextExt, TraceFlags, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
@@ -6,6 +8,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::dispatcher::with_default;
 use tracing_subscriber::EnvFilter;
 
+use super::collector::{Collector, WARN_EVERY};
 use super::dispatch;
 use super::tracer::{ContinuingTracer, parse, traceparent};
 use event_log::trace::{TARGET, is_wanted};
@@ -73,4 +76,14 @@ fn what_the_caller_does_not_sample_is_not_sampled_but_keeps_its_trace() {
     assert_eq!(place.trace_id().to_string(), PARENT[3..35]);
     assert_eq!(place.trace_flags(), TraceFlags::default());
     assert!(!context.span().is_recording());
+}
+
+#[tokio::test]
+async fn of_a_collector_that_is_away_the_log_tells_once_a_minute() {
+    let collector = Collector::new(tokio::runtime::Handle::current()).unwrap();
+    let first = Instant::now();
+    assert!(collector.may_warn(first));
+    assert!(!collector.may_warn(first + WARN_EVERY / 2));
+    assert!(collector.may_warn(first + WARN_EVERY));
+    assert!(!collector.may_warn(first + WARN_EVERY));
 }
