@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +26,7 @@ use crate::limits::Limits;
 use crate::live;
 use crate::problem::ApiError;
 use crate::read_side::ProjectedReadSide;
+use crate::request_log::log_request;
 use crate::stack::Stack;
 use crate::{health, metrics, routes as handlers};
 
@@ -199,7 +200,7 @@ pub fn service(app: App) -> axum::Router {
         .layer(CatchPanicLayer::custom(|_| ApiError::Internal.into_response()))
         .layer(cors)
         .layer(middleware::from_fn(security_headers))
-        .layer(middleware::from_fn_with_state(app.clone(), log_request))
+        .layer(middleware::from_fn(log_request))
         .layer(middleware::from_fn(metrics::count_request))
         .with_state(app)
 }
@@ -247,21 +248,5 @@ async fn security_headers(request: Request, next: Next) -> Response {
     for (name, value) in HEADERS {
         response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    response
-}
-
-/// Logs the route pattern, never the path's query: it may hold a token.
-async fn log_request(State(_): State<App>, request: Request, next: Next) -> Response {
-    let started = tokio::time::Instant::now();
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<axum::extract::MatchedPath>()
-        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
-    tracing::debug!(
-        %method, route, status = response.status().as_u16(), elapsed_s = started.elapsed().as_secs_f64(),
-        "request"
-    );
     response
 }

@@ -76,6 +76,20 @@ pub struct Config {
     /// serves the API has both there.
     #[arg(long, env = "ROUTIX_METRICS_LISTEN", global = true)]
     pub metrics_listen: Option<SocketAddr>,
+    /// The OpenTelemetry collector that traces are sent to (OTLP over HTTP with protobuf), as `http://localhost:4318`.
+    /// Nothing is traced without one. The standard variables `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`,
+    /// `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TIMEOUT` are heeded as well.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", hide_env_values = true, global = true)]
+    pub otlp_endpoint: Option<String>,
+    /// The full address for traces, where it is not `/v1/traces` of the collector.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", hide_env_values = true, global = true)]
+    pub otlp_traces_endpoint: Option<String>,
+    /// The name under which traces are sent; `routix` when nothing names the service.
+    #[arg(long, env = "OTEL_SERVICE_NAME", global = true)]
+    pub service_name: Option<String>,
+    /// Traces nothing, whatever else is set.
+    #[arg(long, env = "OTEL_SDK_DISABLED", default_value_t = false, global = true)]
+    pub otel_sdk_disabled: bool,
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
     pub log_json: bool,
@@ -108,6 +122,18 @@ impl Config {
     /// Who was erased, as it is known apart from the log.
     pub fn kept_receipts(&self) -> KeptReceipts {
         KeptReceipts::at(self.erasures.clone().unwrap_or_else(|| self.data.join("erasures.jsonl")))
+    }
+
+    /// Where traces are sent; nowhere when no collector is named.
+    pub fn traces_endpoint(&self) -> Option<String> {
+        if self.otel_sdk_disabled {
+            return None;
+        }
+        let named = |address: &Option<String>| address.clone().filter(|address| !address.is_empty());
+        named(&self.otlp_traces_endpoint).or_else(|| {
+            let collector = named(&self.otlp_endpoint)?;
+            Some(format!("{}/v1/traces", collector.trim_end_matches('/')))
+        })
     }
 
     /// The folder of pictures.

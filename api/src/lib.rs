@@ -20,8 +20,10 @@ mod problem;
 mod processes;
 mod read_side;
 mod reply;
+mod request_log;
 mod routes;
 mod stack;
+mod telemetry;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, Upcaster,
 use nats::{Bus, BusOptions};
 
 use crate::config::{Config, SECRET_CHARS_MIN};
+use crate::telemetry;
 
 /// The servers that this process started; they end with it.
 #[derive(Debug, Default)]
@@ -120,6 +121,7 @@ pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptio
     let options = LogOptions {
         connections_max: config.database_connections,
         event_forms: event_forms()?,
+        traceparent: telemetry::traceparent,
         ..LogOptions::default()
     };
     let mut last = None;

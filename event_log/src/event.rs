@@ -63,6 +63,8 @@ pub struct CommandContext {
     pub causation_id: Option<Uuid>,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
+    /// What led to the command, W3C Trace Context. Its events name the span of the command itself where spans are
+    /// recorded.
     pub traceparent: Option<String>,
 }
 
@@ -90,8 +92,13 @@ impl CommandContext {
     }
 
     /// The metadata of every event of this command, as JSON. All values are strings: a number would make the
-    /// stream unreadable for postgres-es. `sealed` holds address and user agent, sealed.
-    pub(crate) fn metadata(&self, sealed: [Option<String>; 2]) -> Result<String, LogError> {
+    /// stream unreadable for postgres-es. `sealed` holds address and user agent, sealed; `here` is the place in
+    /// the trace that the command is carried out in, where that is recorded.
+    pub(crate) fn metadata(
+        &self,
+        sealed: [Option<String>; 2],
+        here: Option<&str>,
+    ) -> Result<String, LogError> {
         let [ip, user_agent] = sealed;
         let metadata = Metadata {
             actor: self.actor,
@@ -99,7 +106,7 @@ impl CommandContext {
             correlation_id: self.correlation_id,
             owner: self.owner,
             causation_id: self.causation_id,
-            traceparent: self.traceparent.as_deref(),
+            traceparent: here.or(self.traceparent.as_deref()),
             ip,
             user_agent,
         };
@@ -170,6 +177,17 @@ impl OpenedEvent {
     /// it is.
     pub fn metadata(&self) -> EventMetadata {
         serde_json::from_str(&self.recorded.metadata).unwrap_or_default()
+    }
+}
+
+impl RecordedEvent {
+    /// Where in a trace it was written, W3C Trace Context.
+    pub fn traceparent(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Traced {
+            traceparent: Option<String>,
+        }
+        serde_json::from_str::<Traced>(&self.metadata).ok()?.traceparent
     }
 }
 

@@ -30,6 +30,7 @@ pub mod clock;
 pub mod erase;
 pub mod keys;
 pub mod leases;
+pub mod trace;
 pub mod work;
 
 pub use append::AppendError;

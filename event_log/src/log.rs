@@ -32,11 +32,18 @@ pub struct LogOptions {
     pub cached_states_max: u64,
     /// The events that the program knows, with the way from their older forms.
     pub event_forms: EventForms,
+    /// Tells where in a trace the caller is, W3C Trace Context: what events are written with.
+    pub traceparent: fn() -> Option<String>,
 }
 
 impl Default for LogOptions {
     fn default() -> Self {
-        Self { connections_max: 20, cached_states_max: 100_000, event_forms: EventForms::default() }
+        Self {
+            connections_max: 20,
+            cached_states_max: 100_000,
+            event_forms: EventForms::default(),
+            traceparent: || None,
+        }
     }
 }
 
@@ -75,6 +82,7 @@ struct Inner {
     locks: KeyedLocks,
     head: watch::Receiver<i64>,
     guard: Arc<Guard>,
+    traceparent: fn() -> Option<String>,
 }
 
 impl std::fmt::Debug for EventLog {
@@ -100,6 +108,7 @@ impl EventLog {
             locks: KeyedLocks::new(),
             head,
             guard,
+            traceparent: options.traceparent,
         }))
     }
 
@@ -143,6 +152,11 @@ impl EventLog {
 
     pub(crate) fn cache(&self) -> &StateCache {
         &self.0.cache
+    }
+
+    /// Where in a trace the caller is.
+    pub(crate) fn traceparent(&self) -> Option<String> {
+        (self.0.traceparent)()
     }
 
     pub(crate) fn locks(&self) -> &KeyedLocks {

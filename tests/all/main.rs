@@ -20,6 +20,7 @@ mod keys;
 mod live;
 mod metrics;
 mod nats_cluster;
+mod otlp;
 mod read_side;
 mod rebuild;
 mod relay_faults;

@@ -90,3 +90,11 @@ fn sql_lives_in_the_log_the_projections_and_the_migrations_and_axum_in_the_api()
         assert!(shown.starts_with("api") || !text.contains("axum::"), "{shown} speaks HTTP");
     }
 }
+
+#[test]
+fn only_the_api_knows_where_traces_go() {
+    for room in ["domain", "event_log", "nats", "projections", "providers", "commands", "embedded"] {
+        let manifest = std::fs::read_to_string(root().join(room).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains("opentelemetry"), "{room} opens spans and nothing more");
+    }
+}

@@ -13,14 +13,13 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use commands::Login;
 use domain::user::Role;
-use tracing_subscriber::EnvFilter;
 
 use crate::app::App;
 use crate::config::Config;
 use crate::demo::{self, DemoArgs};
-use crate::metrics;
 use crate::processes::{self, Tasks, WorkRole};
 use crate::stack::{self, Stack};
+use crate::{metrics, telemetry};
 
 /// Routix turns a chat message into a finished thumbnail.
 #[derive(Debug, Parser)]
@@ -85,32 +84,24 @@ enum AdminAction {
 /// Parses the arguments and runs the command.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = Cli::parse_from(arguments);
-    start_logging(&cli.config, matches!(cli.command, Some(Command::Demo(_))));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&error.into()),
+    };
+    let quiet = matches!(cli.command, Some(Command::Demo(_)));
+    let telemetry = match telemetry::start(&cli.config, quiet, runtime.handle()) {
+        Ok(telemetry) => telemetry,
+        Err(error) => return output::fail(&error),
     };
     let result = match metrics::install() {
         Ok(()) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(error),
     };
+    telemetry.end();
     runtime.shutdown_timeout(Duration::from_secs(1));
     match result {
         Ok(code) => code,
         Err(error) => output::fail(&error),
-    }
-}
-
-fn start_logging(config: &Config, quiet: bool) {
-    let default = if quiet { "error" } else { "warn,api=info,commands=info,nats=info,projections=info" };
-    let filter = EnvFilter::try_from_env("ROUTIX_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    if config.log_json {
-        builder.json().init();
-    } else {
-        builder.init();
     }
 }
 

@@ -4,8 +4,11 @@
 use std::future::Future;
 use std::time::Duration;
 
+use event_log::trace;
 use event_log::work::{self, ClaimedWork};
 use tokio::task::JoinSet;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::{Outcome, analysis, assistant, cleanup, deadlines, generation};
 use crate::{CommandError, Commands};
@@ -83,7 +86,8 @@ impl Runner {
             let claimed = self.claim(free).await;
             let found = !claimed.is_empty();
             for row in claimed {
-                running.spawn(do_row(self.commands.clone(), self.role, row));
+                let span = span_of(self.role, &row);
+                running.spawn(do_row(self.commands.clone(), self.role, row).instrument(span));
             }
             if found && running.len() < self.role.concurrency() {
                 continue;
@@ -131,6 +135,22 @@ async fn woken(wakes: &mut Option<nats::Wakes>) {
     }
 }
 
+/// The span of an attempt. It goes on with the trace of the event that called for the work.
+fn span_of(role: Role, row: &ClaimedWork) -> Span {
+    tracing::info_span!(
+        target: trace::TARGET,
+        "work",
+        traceparent = row.traceparent,
+        otel.name = format!("{} {}", role.name(), row.task),
+        otel.kind = "consumer",
+        otel.status_code = Empty,
+        routix.role = role.name(),
+        routix.task = row.task,
+        routix.attempt = row.attempts,
+        routix.position = row.position,
+    )
+}
+
 async fn do_row(commands: Commands, role: Role, row: ClaimedWork) {
     let pool = commands.log.pool().clone();
     let step = async {
@@ -150,6 +170,7 @@ async fn do_row(commands: Commands, role: Role, row: ClaimedWork) {
         Ok(Outcome::Done) => work::finish(&pool, &row).await.map(|_| ()),
         Ok(Outcome::Lost) => Ok(()),
         Err(error) => {
+            Span::current().record("otel.status_code", "ERROR");
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 role = role.name(),

@@ -4,12 +4,15 @@
 //! of times.
 //! A refusal on state that is not fresh is never believed.
 
+mod span;
 mod step;
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
 use serde_json::Value;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
@@ -80,7 +83,7 @@ where
     pub fn execute<A>(self, id: impl Into<Uuid>, commands: impl IntoIterator<Item = A::Command>) -> Self
     where
         A: Aggregate<Services = ()> + Clone + 'static,
-        A::Command: Clone + Send + Sync,
+        A::Command: Clone + Debug + Send + Sync,
         E: From<A::Error>,
     {
         self.push::<A>(id.into(), None, commands, false)
@@ -96,7 +99,7 @@ where
     ) -> Self
     where
         A: Aggregate<Services = ()> + Clone + 'static,
-        A::Command: Clone + Send + Sync,
+        A::Command: Clone + Debug + Send + Sync,
         E: From<A::Error>,
     {
         self.push::<A>(id.into(), version, commands, false)
@@ -107,7 +110,7 @@ where
     pub fn create<A>(self, id: impl Into<Uuid>, commands: impl IntoIterator<Item = A::Command>) -> Self
     where
         A: Aggregate<Services = ()> + Clone + 'static,
-        A::Command: Clone + Send + Sync,
+        A::Command: Clone + Debug + Send + Sync,
         E: From<A::Error>,
     {
         self.push::<A>(id.into(), None, commands, true)
@@ -122,7 +125,7 @@ where
     ) -> Self
     where
         A: Aggregate<Services = ()> + Clone + 'static,
-        A::Command: Clone + Send + Sync,
+        A::Command: Clone + Debug + Send + Sync,
         E: From<A::Error>,
     {
         let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id };
@@ -149,7 +152,9 @@ where
     /// # Errors
     /// The refusal of an aggregate, or what went wrong with the log.
     pub async fn commit(self) -> Result<Committed, E> {
-        match tokio::time::timeout(PATIENCE, tokio::spawn(self.run())).await {
+        let span = span::of_commands(&self.steps);
+        let run = self.traced(span.clone()).instrument(span);
+        match tokio::time::timeout(PATIENCE, tokio::spawn(run)).await {
             Ok(Ok(result)) => result,
             Ok(Err(error)) => {
                 Err(LogError::Refused { reason: format!("the command stopped: {error}") }.into())
@@ -157,6 +162,12 @@ where
             // The command goes on by itself; its receipt tells the outcome to whoever asks again.
             Err(_) => Err(LogError::OutcomeUnknown.into()),
         }
+    }
+
+    async fn traced(self, span: tracing::Span) -> Result<Committed, E> {
+        let result = self.run().await;
+        span::tell(&span, &result);
+        result
     }
 
     async fn run(mut self) -> Result<Committed, E> {
@@ -303,7 +314,10 @@ where
             claims: claims.collect(),
             snapshots,
         };
-        self.log.appender().append(unit).await.map_err(|error| match error {
+        let span = span::of_append(unit.events.len());
+        let appended = self.log.appender().append(unit).instrument(span.clone()).await;
+        span::tell_append(&span, &appended);
+        appended.map_err(|error| match error {
             AppendError::Stopped => LogError::OutcomeUnknown.into(),
             AppendError::Rewound(rewound) => LogError::from(rewound).into(),
             AppendError::Refused { reason } => LogError::Refused { reason }.into(),
@@ -324,7 +338,7 @@ where
             }
             _ => [None, None],
         };
-        self.context.metadata(sealed)
+        self.context.metadata(sealed, self.log.traceparent().as_deref())
     }
 
     fn remember(self, position: i64, decisions: Vec<NewDecision>) -> Committed {

@@ -1,9 +1,12 @@
 //! One aggregate's part in a unit: its state, from memory or fresh, and what it decides.
 
+use std::fmt::Debug;
+
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use futures::future::BoxFuture;
 
+use super::span;
 use crate::LogError;
 use crate::cache::StreamKey;
 use crate::load;
@@ -20,6 +23,8 @@ pub(super) struct Decision {
 /// One aggregate of a unit, with its type hidden.
 pub(super) trait Step<E>: Send + Sync {
     fn key(&self) -> &StreamKey;
+    /// Adds the names of its commands.
+    fn name_commands(&self, names: &mut String);
     fn version(&self) -> i64;
     fn is_fresh(&self) -> bool;
     /// Makes state available: from the cache, or as the primary has it when `fresh` is wanted.
@@ -66,11 +71,15 @@ impl<A: Aggregate> TypedStep<A> {
 impl<A, E> Step<E> for TypedStep<A>
 where
     A: Aggregate<Services = ()> + Clone + 'static,
-    A::Command: Clone + Send + Sync,
+    A::Command: Clone + Debug + Send + Sync,
     E: From<A::Error> + From<LogError> + Send,
 {
     fn key(&self) -> &StreamKey {
         &self.key
+    }
+
+    fn name_commands(&self, names: &mut String) {
+        span::name_all(&self.commands, names);
     }
 
     fn version(&self) -> i64 {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use event_log::{EventLog, LogError, OpenedEvent, RecordedEvent, checkpoints};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
-use super::{ApplyError, PoisonPolicy, Projection, parked};
+use super::{ApplyError, PoisonPolicy, Projection, parked, span};
 
 /// Why a page was not applied to its end.
 #[derive(Debug)]
@@ -71,8 +71,14 @@ impl Batch<'_> {
             aggregates.contains(&event.aggregate_type.as_str())
                 && !without.contains(&event.event_type.as_str())
         });
-        let opened = open_all(self.log, wanted.collect(), self.projection.reads_payloads()).await?;
-        self.apply_opened(opened, last).await
+        let wanted: Vec<Arc<RecordedEvent>> = wanted.collect();
+        let spans = span::of_page(self.name, &wanted);
+        let applied = match open_all(self.log, wanted, self.projection.reads_payloads()).await {
+            Ok(opened) => self.apply_opened(opened, last).await,
+            Err(error) => Err(error.into()),
+        };
+        span::tell_failures(&spans, &applied);
+        applied
     }
 
     /// Applies the events up to `last` that the projection cares for, and gives back those that had an effect.

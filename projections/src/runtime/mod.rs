@@ -8,6 +8,7 @@ mod error;
 mod parked;
 mod progress;
 mod rebuild;
+mod span;
 #[cfg(test)]
 mod tests;
 mod worker;

@@ -50,7 +50,7 @@ pub async fn tell<A>(
 ) -> i64
 where
     A: Aggregate<Services = ()> + Clone + 'static,
-    A::Command: Clone + Send + Sync,
+    A::Command: Clone + std::fmt::Debug + Send + Sync,
     anyhow::Error: From<A::Error>,
 {
     let unit = log.unit::<anyhow::Error>(context(owner)).execute::<A>(id, commands);

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod checker;
 pub mod client;
 pub mod cluster;
+pub mod collector;
 pub mod picture;
 pub mod process;
 pub mod servers;

@@ -49,6 +49,10 @@ impl Surroundings {
             .env("ROUTIX_LISTEN", "127.0.0.1:0")
             .env("ROUTIX_RATE_LIMITS", "false")
             .env("ROUTIX_DATABASE_CONNECTIONS", "8")
+            // Whoever runs the tests may trace other things.
+            .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+            .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+            .env_remove("OTEL_SERVICE_NAME")
             .envs(self.extra.iter().cloned())
             .kill_on_drop(true);
         command

@@ -1,0 +1,103 @@
+//! The spans of a unit: its commands, and the wait for the append.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{Debug, Write};
+
+use tracing::Span;
+use tracing::field::Empty;
+
+use super::Committed;
+use super::step::Step;
+use crate::append::{AppendError, Appended};
+use crate::trace::{self, TARGET};
+
+/// The span of deciding and appending. It is named after its commands, as in `Hold+Request+Say`.
+pub(super) fn of_commands<E>(steps: &[Box<dyn Step<E>>]) -> Span {
+    if !trace::is_wanted() {
+        return Span::none();
+    }
+    let (mut commands, mut aggregates) = (String::new(), String::new());
+    for step in steps {
+        for (text, separator) in [(&mut commands, "+"), (&mut aggregates, ",")] {
+            if !text.is_empty() {
+                text.push_str(separator);
+            }
+        }
+        step.name_commands(&mut commands);
+        aggregates.push_str(step.key().aggregate_type);
+    }
+    tracing::info_span!(
+        target: TARGET,
+        "command",
+        otel.name = commands,
+        routix.command = commands,
+        routix.aggregate = aggregates,
+        routix.outcome = Empty,
+    )
+}
+
+/// Tells what became of the commands.
+pub(super) fn tell<E>(span: &Span, result: &Result<Committed, E>) {
+    let outcome = match result {
+        Ok(committed) if committed.is_news() => "appended",
+        Ok(committed) if committed.replayed => "replayed",
+        Ok(_) => "unchanged",
+        Err(_) => "refused",
+    };
+    span.record("routix.outcome", outcome);
+}
+
+/// The span of one append: the wait for the batch before, and the batch that the unit is in.
+pub(super) fn of_append(events: usize) -> Span {
+    tracing::info_span!(
+        target: TARGET,
+        "append",
+        routix.events = events,
+        routix.position.first = Empty,
+        routix.position.last = Empty,
+        routix.outcome = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+/// Tells which positions the events have got.
+pub(super) fn tell_append(span: &Span, appended: &Result<Appended, AppendError>) {
+    let outcome = match appended {
+        Ok(Appended::Stored { first, last }) => {
+            span.record("routix.position.first", first);
+            span.record("routix.position.last", last);
+            "stored"
+        }
+        Ok(Appended::Duplicate { .. }) => "duplicate",
+        Ok(Appended::Mismatch) => "mismatch",
+        Ok(Appended::Conflict { .. }) => "conflict",
+        Ok(Appended::Taken { .. }) => "taken",
+        Err(_) => {
+            span.record("otel.status_code", "ERROR");
+            "failed"
+        }
+    };
+    span.record("routix.outcome", outcome);
+}
+
+/// Adds the names of commands: what a derived `Debug` writes first. It is stopped there, because what follows
+/// may be the words of a person.
+pub(super) fn name_all(commands: &[impl Debug], names: &mut String) {
+    struct Name<'a>(&'a mut String);
+    impl Write for Name<'_> {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            let end = text.find(|character: char| !character.is_ascii_alphanumeric());
+            self.0.push_str(&text[..end.unwrap_or(text.len())]);
+            end.map_or(Ok(()), |_| Err(std::fmt::Error))
+        }
+    }
+    for (index, command) in commands.iter().enumerate() {
+        if index > 0 {
+            names.push('+');
+        }
+        // An error says only that there was more than the name.
+        let _ = write!(Name(names), "{command:?}");
+    }
+}
