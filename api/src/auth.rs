@@ -50,6 +50,7 @@ pub struct TokenKeys {
     encoding: Arc<EncodingKey>,
     /// The first is the one that is signed with; the others are of master keys on their way out.
     decoding: Arc<[DecodingKey]>,
+    validation: Arc<Validation>,
 }
 
 impl TokenKeys {
@@ -58,6 +59,7 @@ impl TokenKeys {
         Self {
             encoding: Arc::new(EncodingKey::from_secret(&master.derive("sign tokens"))),
             decoding: keys.iter().map(|key| DecodingKey::from_secret(key)).collect(),
+            validation: Arc::new(validation()),
         }
     }
 
@@ -89,19 +91,24 @@ impl TokenKeys {
 
     /// The claims of a token of `kind`, if it is ours and has not expired.
     pub fn check(&self, token: &str, kind: TokenType) -> Result<Claims, ApiError> {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = 0;
         let unauthenticated = ApiError::Unauthenticated { detail: "Could not validate credentials" };
         self.decoding
             .iter()
-            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &validation).ok())
+            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())
             .map(|data| data.claims)
             .filter(|claims| claims.kind == kind)
             .ok_or(unauthenticated)
     }
+}
+
+/// What a token must say besides who it is for.
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.leeway = 0;
+    validation
 }
 
 /// The user behind a request.

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use commands::process::Role;
 use event_log::work;
@@ -56,14 +55,17 @@ pub async fn upkeep() {
 }
 
 /// Counts a request under its route's pattern: ids in paths would be metrics without end.
-pub async fn count_request(request: Request, next: Next) -> Response {
+pub async fn count_request<F: Future<Output = Response>>(
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let started = Instant::now();
     let method = method_name(request.method());
     let endpoint = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let response = next.run(request).await;
+    let response = answer(request).await;
     let status = response.status().as_u16();
     histogram!("api_request_duration_seconds", "endpoint" => endpoint.clone(), "method" => method)
         .record(started.elapsed().as_secs_f64());

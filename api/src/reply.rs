@@ -7,12 +7,29 @@ use commands::Done;
 use projections::Fresh;
 use serde::Serialize;
 
+use crate::problem::ApiError;
+
 const POSITION: HeaderName = HeaderName::from_static("routix-position");
 /// How many events an answer lacks of what was wanted.
 pub const STALE: HeaderName = HeaderName::from_static("routix-stale");
 
 fn number(value: i64) -> HeaderValue {
     HeaderValue::from(value)
+}
+
+/// A page of rows as JSON, with room from the start: growing to a page's size would copy it several times.
+fn json<T: Serialize>(body: &T) -> Response {
+    const ROOM: usize = 8 << 10;
+    let mut bytes = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => {
+            ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], bytes).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            ApiError::Internal.into_response()
+        }
+    }
 }
 
 /// The answer to a command. The body carries the position as well, for clients that see no headers.
@@ -92,7 +109,7 @@ impl<T: Serialize> QueryReply<T> {
 
 impl<T: Serialize> IntoResponse for QueryReply<T> {
     fn into_response(self) -> Response {
-        let mut response = Json(self.body).into_response();
+        let mut response = json(&self.body);
         let headers = response.headers_mut();
         headers.insert(POSITION, number(self.checkpoint));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));

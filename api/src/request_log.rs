@@ -6,19 +6,21 @@ use std::fmt::Write;
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::Method;
-use axum::middleware::Next;
 use axum::response::Response;
 use event_log::trace;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-pub async fn log_request(request: Request, next: Next) -> Response {
+pub async fn log_request<F: Future<Output = Response>>(
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> Response {
     let started = tokio::time::Instant::now();
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map(MatchedPath::as_str);
     let span = span_of(&request, route);
-    let response = next.run(request).instrument(span.clone()).await;
+    let response = answer(request).instrument(span.clone()).await;
     let status = response.status();
     tracing::debug!(
         %method, route = route.unwrap_or("unmatched"), status = status.as_u16(),

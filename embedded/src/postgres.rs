@@ -1,5 +1,5 @@
 //! Owns a private Postgres: its data directory, its password, its settings, its process.
-//! Refuses data of another major version, and any listener but 127.0.0.1.
+//! Refuses data of another major version, and any listener but 127.0.0.1 and a socket of its own.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -26,7 +26,6 @@ const STOP_SIGNALS: &[StopSignal] = &[
 ];
 const SETTINGS: &[&str] = &[
     "listen_addresses=127.0.0.1",
-    "unix_socket_directories=",
     "max_connections=600",
     "shared_buffers=128MB",
     "timezone=UTC",
@@ -39,6 +38,8 @@ const SETTINGS: &[&str] = &[
 ];
 /// From here on Postgres sorts by its own C.UTF-8, the same on every system.
 const BUILTIN_LOCALE_MAJOR_MIN: u32 = 17;
+/// What the path of a socket may have, of the operating systems that Routix runs on the least.
+const SOCKET_PATH_BYTES_MAX: usize = 103;
 /// Only what a power cut needs. A killed server loses commits without `synchronous_commit`, and can
 /// leave a half-written page that it repairs only with `full_page_writes`.
 const NOT_DURABLE: &[&str] = &["fsync=off"];
@@ -58,6 +59,9 @@ struct Cluster {
     programs: PostgresPrograms,
     home: Home,
     data: PathBuf,
+    /// Where the server's socket is, unless its path would be too long for one. It costs a third less than
+    /// a loopback address.
+    socket_dir: Option<PathBuf>,
     durable: bool,
 }
 
@@ -78,17 +82,20 @@ impl Postgres {
         let programs = locate::postgres()?;
         let home = Home::take(&options.data_dir, "postgres")?;
         let data = home.dir.join("data");
-        let cluster = Cluster { programs, home, data, durable: options.durable };
+        let socket_dir = Some(home.make_private_dir("socket")?).filter(|dir| is_short_enough(dir));
+        let cluster = Cluster { programs, home, data, socket_dir, durable: options.durable };
         stop_stale(&cluster.data.join("postmaster.pid"), &cluster.data, SERVER, STOP_SIGNALS)?;
         let password = cluster.initialise()?;
         let (running, port) = cluster.run(None)?;
         Ok(Self { running, port, password, cluster })
     }
 
-    /// `postgres://routix:<password>@127.0.0.1:<port>/routix`; the role is a superuser.
+    /// `postgres://routix:<password>@<socket directory, percent-encoded>:<port>/routix`, with 127.0.0.1 where
+    /// there is no socket; the role is a superuser.
     pub fn url(&self) -> String {
         let Self { password, port, .. } = self;
-        format!("postgres://{ROLE_AND_DATABASE}:{password}@127.0.0.1:{port}/{ROLE_AND_DATABASE}")
+        let host = self.cluster.socket_dir.as_deref().map_or_else(|| "127.0.0.1".to_owned(), percent_encoded);
+        format!("postgres://{ROLE_AND_DATABASE}:{password}@{host}:{port}/{ROLE_AND_DATABASE}")
     }
 
     /// The postmaster's process, until the next `restart`.
@@ -122,6 +129,9 @@ impl Cluster {
         for setting in SETTINGS.iter().chain(relaxed) {
             args.extend(["-c".into(), setting.into()]);
         }
+        let mut sockets = OsString::from("unix_socket_directories=");
+        sockets.push(self.socket_dir.as_deref().unwrap_or(Path::new("")));
+        args.extend(["-c".into(), sockets]);
         Launch {
             server: SERVER,
             program: self.programs.bin_dir.join("postgres"),
@@ -193,6 +203,24 @@ impl Cluster {
         text.lines().next() == Some(pid.to_string().as_str())
             && text.lines().last().is_some_and(|state| state.trim() == "ready")
     }
+}
+
+/// Whether the socket of any port fits. A comma would end the setting that names the directory.
+fn is_short_enough(dir: &Path) -> bool {
+    let socket = dir.join(format!(".s.PGSQL.{}", u16::MAX));
+    dir.to_str().is_some_and(|text| !text.contains([',', '"', '\'']))
+        && socket.as_os_str().len() <= SOCKET_PATH_BYTES_MAX
+}
+
+/// A path as the host of an address.
+fn percent_encoded(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
+    bytes
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' => char::from(*byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// Runs a program of the server to its end as the account that owns the data.

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult};
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
@@ -50,9 +50,11 @@ impl Readers {
     pub fn like(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
         let options = pool.connect_options().as_ref().clone();
         let manager = Manager(options.options(settings.iter().copied()));
+        // The connection that was used last is given first: its server process still has everything at hand.
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
         let pool = managed::Pool::builder(manager)
             .max_size(connections)
+            .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(ACQUIRE_TIMEOUT))
             .create_timeout(Some(ACQUIRE_TIMEOUT))
             .recycle_timeout(Some(ACQUIRE_TIMEOUT))

@@ -20,7 +20,8 @@ use crate::guard::Guard;
 pub(super) const BATCH_UNITS_MAX: usize = 256;
 pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
 const QUEUE_UNITS_MAX: usize = 1024;
-/// How long a batch waits for the callers of the last one while other processes hold the lock anyway.
+/// How long a batch waits for the callers of the last one: alone, and while other processes hold the lock anyway.
+const GATHER_ALONE_MAX: Duration = Duration::from_millis(1);
 const GATHER_MAX: Duration = Duration::from_millis(3);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
@@ -138,8 +139,29 @@ impl Worker {
             for pending in deferred.into_iter().rev() {
                 waiting.push_front(pending);
             }
-            if !self.is_alone {
-                gather(&mut queue, &mut waiting, sent).await;
+            self.gather(&mut queue, &mut waiting, sent).await;
+        }
+    }
+
+    /// Waits a moment for the callers that were just answered. A batch costs nearly the same however full it is,
+    /// so a single early caller should not have one to himself while all others wait for the next.
+    ///
+    /// Half of all callers make a batch here while the other half decide. Where other processes write too, the
+    /// lock is theirs meanwhile, and full batches in turn are faster for all.
+    async fn gather(
+        &self,
+        queue: &mut mpsc::Receiver<Pending>,
+        waiting: &mut VecDeque<Pending>,
+        answered: usize,
+    ) {
+        let callers = waiting.len() + queue.len() + answered;
+        let (enough, patience) =
+            if self.is_alone { (callers / 2, GATHER_ALONE_MAX) } else { (callers, GATHER_MAX) };
+        let deadline = Instant::now() + patience;
+        while waiting.len() < enough.min(BATCH_UNITS_MAX) {
+            match timeout_at(deadline, queue.recv()).await {
+                Ok(Some(pending)) => waiting.push_back(pending),
+                Ok(None) | Err(_) => return,
             }
         }
     }
@@ -229,22 +251,6 @@ impl Worker {
         #[allow(clippy::cast_precision_loss, reason = "a batch is bounded")]
         self.metrics.batch_units.record(units.len() as f64);
         Ok(outcomes)
-    }
-}
-
-/// Waits until as many callers are back as were answered last, while other processes write. A batch costs the
-/// same however full it is, and the lock is theirs meanwhile: full batches in turn are faster for all.
-async fn gather(queue: &mut mpsc::Receiver<Pending>, waiting: &mut VecDeque<Pending>, answered: usize) {
-    let enough = (waiting.len() + queue.len() + answered).min(BATCH_UNITS_MAX);
-    if enough == answered && answered == 1 {
-        return;
-    }
-    let deadline = Instant::now() + GATHER_MAX;
-    while waiting.len() < enough {
-        match timeout_at(deadline, queue.recv()).await {
-            Ok(Some(pending)) => waiting.push_back(pending),
-            Ok(None) | Err(_) => return,
-        }
     }
 }
 

@@ -112,26 +112,36 @@ async fn rows(
     (cursor, limit): (Option<i64>, i64),
 ) -> Result<Vec<Entry>, LogError> {
     // Only the conditions that are asked for, so that the planner sees which index backs them.
-    let mut query = QueryBuilder::<Postgres>::new(format!("SELECT {COLUMNS} FROM history WHERE true"));
+    let columns =
+        COLUMNS.split(", ").map(|column| format!("h.{}", column.trim())).collect::<Vec<_>>().join(", ");
+    let mut query = QueryBuilder::<Postgres>::new(format!("SELECT {columns} FROM history AS h"));
     let f = filter;
-    condition(&mut query, " AND aggregate_type = ", f.aggregate_type.clone());
-    condition(&mut query, " AND aggregate_id = ", f.aggregate_id.clone());
-    condition(&mut query, " AND event_type = ", f.event_type.clone());
-    condition(&mut query, " AND owner_id = ", f.owner);
-    condition(&mut query, " AND actor = ", f.actor.clone());
-    condition(&mut query, " AND command_id = ", f.command_id);
-    condition(&mut query, " AND correlation_id = ", f.correlation_id);
-    condition(&mut query, " AND causation_id = ", f.causation_id);
-    condition(&mut query, " AND recorded_at >= ", f.recorded_from);
-    condition(&mut query, " AND recorded_at < ", f.recorded_to);
-    condition(&mut query, " AND position >= ", f.position_from);
-    condition(&mut query, " AND position <= ", f.position_to);
+    // The log has these two in order itself: `events_owner_position_idx` and `events_stream_key`.
+    if let Some(owner) = f.owner {
+        query.push(" JOIN events AS own ON own.position = h.position AND own.owner_id = ").push_bind(owner);
+    }
+    if let (Some(aggregate), Some(id)) = (&f.aggregate_type, &f.aggregate_id) {
+        query.push(" JOIN events AS stream ON stream.position = h.position AND stream.aggregate_type = ");
+        query.push_bind(aggregate.clone()).push(" AND stream.aggregate_id = ").push_bind(id.clone());
+    }
+    query.push(" WHERE true");
+    condition(&mut query, " AND h.aggregate_type = ", f.aggregate_type.clone());
+    condition(&mut query, " AND h.aggregate_id = ", f.aggregate_id.clone());
+    condition(&mut query, " AND h.event_type = ", f.event_type.clone());
+    condition(&mut query, " AND h.actor = ", f.actor.clone());
+    condition(&mut query, " AND h.command_id = ", f.command_id);
+    condition(&mut query, " AND h.correlation_id = ", f.correlation_id);
+    condition(&mut query, " AND h.causation_id = ", f.causation_id);
+    condition(&mut query, " AND h.recorded_at >= ", f.recorded_from);
+    condition(&mut query, " AND h.recorded_at < ", f.recorded_to);
+    condition(&mut query, " AND h.position >= ", f.position_from);
+    condition(&mut query, " AND h.position <= ", f.position_to);
     let (behind, direction) = match order {
-        Order::NewestFirst => (" AND position < ", "DESC"),
-        Order::OldestFirst => (" AND position > ", "ASC"),
+        Order::NewestFirst => (" AND h.position < ", "DESC"),
+        Order::OldestFirst => (" AND h.position > ", "ASC"),
     };
     condition(&mut query, behind, cursor);
-    query.push(format!(" ORDER BY position {direction} LIMIT ")).push_bind(limit + 1);
+    query.push(format!(" ORDER BY h.position {direction} LIMIT ")).push_bind(limit + 1);
     Ok(query.build_query_as().fetch_all(connection).await?)
 }
 

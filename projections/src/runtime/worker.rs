@@ -18,7 +18,7 @@ use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
 /// How long a worker waits for a page to fill while events come fast.
-const REST: Duration = Duration::from_millis(5);
+const REST: Duration = Duration::from_millis(15);
 /// How long a checkpoint may be behind what was passed over.
 const SETTLE_AFTER: Duration = Duration::from_millis(10);
 const LEASE_LIFE: Duration = Duration::from_secs(3);

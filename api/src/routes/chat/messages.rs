@@ -7,9 +7,10 @@ use commands::{AlgorithmRef, CommandError, Done, PostedMessage};
 use domain::conversation::{MessageBody, MessageRole, PictureKind};
 use domain::{AssetId, ConversationId, MessageText, Personal};
 use projections::Fresh;
-use projections::conversations::{self, MessageView, Window};
+use projections::conversations::{self, Message, MessageView, Window};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,13 +39,21 @@ pub struct MessageReply {
     kind: String,
     content: String,
     #[schema(value_type = Object)]
-    metadata: Value,
+    metadata: Box<RawValue>,
     timestamp: DateTime<Utc>,
+}
+
+impl From<Message> for MessageReply {
+    fn from(message: Message) -> Self {
+        let Message { id, role, kind, content, metadata, timestamp, position: _ } = message;
+        Self { id, role, kind, content, metadata, timestamp }
+    }
 }
 
 impl From<MessageView> for MessageReply {
     fn from(view: MessageView) -> Self {
         let MessageView { id, role, kind, content, metadata, timestamp } = view;
+        let metadata = RawValue::from_string(metadata.to_string()).expect("a value is written as JSON");
         Self { id, role, kind, content, metadata, timestamp }
     }
 }
@@ -131,7 +140,7 @@ async fn messages(
     let Fresh { value, checkpoint, behind } = fresh;
     let page = value.ok_or(ApiError::missing("conversation", behind))?;
     let body = MessageList {
-        messages: page.messages.into_iter().map(|message| message.view.into()).collect(),
+        messages: page.messages.into_iter().map(MessageReply::from).collect(),
         older: page.older,
         newer: page.newer,
     };
