@@ -24,6 +24,11 @@ impl Pace {
         Self { rest, since: Instant::now(), events: 0, is_busy: false }
     }
 
+    /// Whether events come fast.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
     /// Told after a page how many events it had. `full` when the next page waits already: then nobody rests.
     pub async fn page(&mut self, events: usize, full: bool) {
         self.events += events as u64;

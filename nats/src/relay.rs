@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(250);
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long the relay waits for a page to fill while events come fast.
-const REST: Duration = Duration::from_millis(4);
+const REST: Duration = Duration::from_millis(8);
 
 /// What the relay is doing, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

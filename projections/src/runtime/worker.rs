@@ -18,9 +18,11 @@ use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
 /// How long a worker waits for a page to fill while events come fast.
-const REST: Duration = Duration::from_millis(15);
+const REST: Duration = Duration::from_millis(25);
 /// How long a checkpoint may be behind what was passed over.
 const SETTLE_AFTER: Duration = Duration::from_millis(10);
+/// The same while events come fast: a checkpoint is a transaction, and nothing was applied.
+const SETTLE_AFTER_WHEN_BUSY: Duration = Duration::from_millis(50);
 const LEASE_LIFE: Duration = Duration::from_secs(3);
 const LEASE_RENEWAL: Duration = Duration::from_millis(750);
 const STAND_BY: Duration = Duration::from_millis(600);
@@ -216,7 +218,8 @@ impl Worker {
                 };
                 page?
             } else {
-                settle_at = Instant::now() + SETTLE_AFTER;
+                settle_at =
+                    Instant::now() + if pace.is_busy() { SETTLE_AFTER_WHEN_BUSY } else { SETTLE_AFTER };
                 next.await?
             };
             let events = page.len();
