@@ -1,5 +1,6 @@
 //! Who wants a span, whose child it is, and what is told when nobody takes it.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use opentelemetry::trace::{TraceContextExt, TraceFlags, Tracer, TracerProvider};
@@ -12,6 +13,13 @@ use super::collector::{Collector, WARN_EVERY};
 use super::dispatch;
 use super::tracer::{ContinuingTracer, parse, traceparent};
 use event_log::trace::{TARGET, is_wanted};
+
+/// Whether a callsite is switched off depends on every subscriber of the process: one test at a time has some.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -26,6 +34,7 @@ fn metadata_of_a_span() -> &'static tracing::Metadata<'static> {
 
 #[test]
 fn a_span_that_nobody_wants_is_switched_off_where_it_is_opened() {
+    let _alone = alone();
     let metadata = metadata_of_a_span();
     for wanted_of_the_log in ["info", "trace", "routix_trace=trace"] {
         let lines_only = dispatch(EnvFilter::new(wanted_of_the_log), false, None);
@@ -42,6 +51,7 @@ fn a_span_that_nobody_wants_is_switched_off_where_it_is_opened() {
 
 #[test]
 fn a_task_is_where_its_span_is_and_its_span_goes_on_with_what_it_names() {
+    let _alone = alone();
     let provider = SdkTracerProvider::builder().build();
     with_default(&dispatch(EnvFilter::new("off"), false, Some(&provider)), || {
         let outer = tracing::info_span!(target: TARGET, "outer", traceparent = PARENT);
@@ -66,6 +76,7 @@ fn place() -> (String, String) {
 
 #[test]
 fn what_the_caller_does_not_sample_is_not_sampled_but_keeps_its_trace() {
+    let _alone = alone();
     let provider = SdkTracerProvider::builder().build();
     let tracer = ContinuingTracer(provider.tracer("test"));
     let unsampled = PARENT.replace("-01", "-00");
