@@ -13,8 +13,10 @@ pub async fn connect(nats_url: &str) -> jetstream::Context {
     jetstream::new(options.connect(servers).await.unwrap())
 }
 
+/// The stream, once there is one: on a copied database the relay first waits for the lease of the one that died.
 pub async fn events(nats_url: &str) -> Stream {
-    connect(nats_url).await.get_stream("ROUTIX_EVENTS").await.unwrap()
+    let context = connect(nats_url).await;
+    eventually("the stream is there", || async { context.get_stream("ROUTIX_EVENTS").await.ok() }).await
 }
 
 /// Sequence n holds the event of position n, or the stream starts later.
