@@ -16,8 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// How many events an answer lacks of what was wanted.
-pub const STALE: HeaderName = HeaderName::from_static("routix-stale");
+use crate::reply::STALE;
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
