@@ -144,6 +144,11 @@ impl Guard {
         if rewound.is_none() {
             self.saw(&found);
         }
+        // It may have become another log between two looks, so that nobody saw it rewound: what was read of
+        // the old one is worth nothing, and a refusal on it would be repeated for ever.
+        if known.is_some_and(|known| known.log_id != found.log_id) {
+            self.cache.clear();
+        }
         self.turn(standing);
         Ok(standing)
     }
