@@ -16,7 +16,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::reply::STALE;
+/// How many events an answer lacks of what was wanted.
+pub const STALE: HeaderName = HeaderName::from_static("routix-stale");
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]

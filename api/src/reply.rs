@@ -7,11 +7,9 @@ use commands::Done;
 use projections::Fresh;
 use serde::Serialize;
 
-use crate::problem::ApiError;
+use crate::problem::{ApiError, STALE};
 
 const POSITION: HeaderName = HeaderName::from_static("routix-position");
-/// How many events an answer lacks of what was wanted.
-pub const STALE: HeaderName = HeaderName::from_static("routix-stale");
 
 fn number(value: i64) -> HeaderValue {
     HeaderValue::from(value)

@@ -4,6 +4,7 @@
 //! of times.
 //! A refusal on state that is not fresh is never believed.
 
+mod receipt;
 mod span;
 mod step;
 
@@ -19,13 +20,14 @@ use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewU
 use crate::cache::StreamKey;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::log::EventLog;
-use crate::{Actor, Claim, CommandContext, LogError, ReceiptLife, clock, recover};
+use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
+use receipt::replayed;
+pub(crate) use receipt::{CLIENT_RECEIPT_DAYS, first_outcome};
 use step::{Decision, Step, TypedStep};
 
 /// On a stream that other processes write without a pause only some attempts get through: those processes
 /// know its state, this one must load it each time.
 const ATTEMPTS_MAX: u32 = 25;
-pub(crate) const CLIENT_RECEIPT_DAYS: i64 = 30;
 /// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
 const EVENT_BYTES_MAX: usize = 256 << 10;
 /// How long a caller waits for an outcome, for instance while the database is away.
@@ -196,7 +198,7 @@ where
                 Appended::Stored { last, .. } => return Ok(self.remember(last, events)),
                 Appended::Duplicate { last, outcome, .. } => {
                     self.evict();
-                    return Ok(replayed(last, &outcome));
+                    return Ok(replayed(last, serde_json::from_str(&outcome).unwrap_or_default()));
                 }
                 Appended::Mismatch => {
                     // Another command had this id, or the first answer was lost with a restore.
@@ -357,52 +359,6 @@ where
             replayed: false,
         }
     }
-}
-
-/// What this command id answered before, if it did.
-///
-/// # Errors
-/// `CommandIdReused` when it was another command that had this id, `OutcomeForgotten` when it had its effect
-/// but a restore lost the answer.
-pub(crate) async fn first_outcome(
-    pool: &sqlx::PgPool,
-    context: &CommandContext,
-) -> Result<Option<Committed>, LogError> {
-    let receipt: Option<(Vec<u8>, i64, Value)> = sqlx::query_as(
-        "SELECT fingerprint, last_position, outcome FROM command_receipts WHERE owner = $1 AND command_id = $2",
-    )
-    .bind(context.actor.receipt_owner())
-    .bind(context.command_id)
-    .fetch_optional(pool)
-    .await?;
-    match receipt {
-        Some((fingerprint, position, outcome)) if recover::is_forgotten(&fingerprint) => {
-            match context.actor {
-                Actor::Process(_) => Ok(Some(Committed {
-                    position,
-                    versions: vec![],
-                    events: vec![],
-                    outcome,
-                    replayed: true,
-                })),
-                Actor::User(_) | Actor::Admin(_) | Actor::Anonymous => {
-                    Err(LogError::OutcomeForgotten { position })
-                }
-            }
-        }
-        Some((fingerprint, ..)) if fingerprint != context.fingerprint => {
-            Err(LogError::CommandIdReused { command_id: context.command_id })
-        }
-        Some((_, position, outcome)) => {
-            Ok(Some(Committed { position, versions: vec![], events: vec![], outcome, replayed: true }))
-        }
-        None => Ok(None),
-    }
-}
-
-fn replayed(position: i64, outcome: &str) -> Committed {
-    let outcome = serde_json::from_str(outcome).unwrap_or_default();
-    Committed { position, versions: vec![], events: vec![], outcome, replayed: true }
 }
 
 /// The table refuses more; said here so that the caller learns why.
