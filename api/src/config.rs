@@ -88,7 +88,7 @@ pub struct Config {
     #[arg(long, env = "OTEL_SERVICE_NAME", global = true)]
     pub service_name: Option<String>,
     /// Traces nothing, whatever else is set.
-    #[arg(long, env = "OTEL_SDK_DISABLED", default_value_t = false, global = true)]
+    #[arg(long, env = "OTEL_SDK_DISABLED", value_parser = clap::builder::FalseyValueParser::new(), global = true)]
     pub otel_sdk_disabled: bool,
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use event_log::{EventLog, LogError, Readers, checkpoints};
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use tokio::time::{Instant, sleep};
@@ -103,20 +104,22 @@ impl Reader {
     /// Like `read`, for a query that reads the checkpoint and the rows in one statement.
     pub(crate) async fn read_at_once<T>(
         &self,
+        projection: &str,
         wanted: Wanted,
         query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, T), LogError>>,
     ) -> Result<Fresh<T>, LogError> {
-        self.at_once_after(wanted.position(), Instant::now() + PATIENCE, &query).await
+        self.at_once_after(projection, wanted.position(), Instant::now() + PATIENCE, &query).await
     }
 
     /// Like `lookup`, for a query that reads the checkpoint and the rows in one statement.
     pub(crate) async fn lookup_at_once<T>(
         &self,
+        projection: &str,
         wanted: Wanted,
         query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, Option<T>), LogError>>,
     ) -> Result<Fresh<Option<T>>, LogError> {
         let deadline = Instant::now() + PATIENCE;
-        let first = self.at_once_after(wanted.position(), deadline, &query).await?;
+        let first = self.at_once_after(projection, wanted.position(), deadline, &query).await?;
         if first.value.is_some() || first.behind.is_some() {
             return Ok(first);
         }
@@ -124,16 +127,18 @@ impl Reader {
         if first.checkpoint >= head {
             return Ok(first);
         }
-        self.at_once_after(head, deadline, &query).await
+        self.at_once_after(projection, head, deadline, &query).await
     }
 
+    /// Asks, and where the answer is too old, once more when the projection is there: what is asked may cost
+    /// more than looking at a checkpoint.
     async fn at_once_after<T>(
         &self,
+        projection: &str,
         after: i64,
         deadline: Instant,
         query: &impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, T), LogError>>,
     ) -> Result<Fresh<T>, LogError> {
-        let mut pause = POLL_MIN;
         loop {
             let mut connection = self.readers.acquire().await?;
             let answer = query(&mut connection).await;
@@ -142,8 +147,7 @@ impl Reader {
                 let behind = (checkpoint < after).then_some(after - checkpoint);
                 return Ok(Fresh { value, checkpoint, behind });
             }
-            sleep(pause).await;
-            pause = (pause * 3 / 2).min(POLL_MAX);
+            self.read_after(projection, after, deadline, &|_| async { Ok(()) }.boxed()).await?;
         }
     }
 

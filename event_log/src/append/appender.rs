@@ -136,10 +136,11 @@ impl Worker {
             #[allow(clippy::cast_precision_loss, reason = "the queue is bounded")]
             self.metrics.queue.set(waiting.len() as f64);
             let deferred = self.append(batch).await;
+            let answered = sent - deferred.len();
             for pending in deferred.into_iter().rev() {
                 waiting.push_front(pending);
             }
-            self.gather(&mut queue, &mut waiting, sent).await;
+            self.gather(&mut queue, &mut waiting, answered).await;
         }
     }
 

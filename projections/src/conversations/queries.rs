@@ -145,7 +145,7 @@ pub async fn messages(
 ) -> Result<Fresh<Option<MessagePage>>, LogError> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     reader
-        .lookup_at_once(wanted, move |connection| {
+        .lookup_at_once(NAME, wanted, move |connection| {
             async move { said(connection, (user, conversation), window, limit).await }.boxed()
         })
         .await

@@ -116,13 +116,14 @@ async fn rows(
         COLUMNS.split(", ").map(|column| format!("h.{}", column.trim())).collect::<Vec<_>>().join(", ");
     let mut query = QueryBuilder::<Postgres>::new(format!("SELECT {columns} FROM history AS h"));
     let f = filter;
-    // The log has these two in order itself: `events_owner_position_idx` and `events_stream_key`.
+    // The log has an index for each of these itself: `events_owner_position_idx` and `events_stream_key`.
     if let Some(owner) = f.owner {
         query.push(" JOIN events AS own ON own.position = h.position AND own.owner_id = ").push_bind(owner);
     }
-    if let (Some(aggregate), Some(id)) = (&f.aggregate_type, &f.aggregate_id) {
+    if let Some(aggregate) = &f.aggregate_type {
         query.push(" JOIN events AS stream ON stream.position = h.position AND stream.aggregate_type = ");
-        query.push_bind(aggregate.clone()).push(" AND stream.aggregate_id = ").push_bind(id.clone());
+        query.push_bind(aggregate.clone());
+        condition(&mut query, " AND stream.aggregate_id = ", f.aggregate_id.clone());
     }
     query.push(" WHERE true");
     condition(&mut query, " AND h.aggregate_type = ", f.aggregate_type.clone());
@@ -134,13 +135,17 @@ async fn rows(
     condition(&mut query, " AND h.causation_id = ", f.causation_id);
     condition(&mut query, " AND h.recorded_at >= ", f.recorded_from);
     condition(&mut query, " AND h.recorded_at < ", f.recorded_to);
-    condition(&mut query, " AND h.position >= ", f.position_from);
-    condition(&mut query, " AND h.position <= ", f.position_to);
     let (behind, direction) = match order {
-        Order::NewestFirst => (" AND h.position < ", "DESC"),
-        Order::OldestFirst => (" AND h.position > ", "ASC"),
+        Order::NewestFirst => ("<", "DESC"),
+        Order::OldestFirst => (">", "ASC"),
     };
-    condition(&mut query, behind, cursor);
+    // A bound on one side of a join is not known on the other, where the index of an owner needs it.
+    let sides: &[&str] = if f.owner.is_some() { &["h", "own"] } else { &["h"] };
+    for side in sides {
+        condition(&mut query, &format!(" AND {side}.position >= "), f.position_from);
+        condition(&mut query, &format!(" AND {side}.position <= "), f.position_to);
+        condition(&mut query, &format!(" AND {side}.position {behind} "), cursor);
+    }
     query.push(format!(" ORDER BY h.position {direction} LIMIT ")).push_bind(limit + 1);
     Ok(query.build_query_as().fetch_all(connection).await?)
 }

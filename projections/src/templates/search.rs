@@ -71,7 +71,7 @@ pub async fn search(
     metrics::counter!("template_searches_total").increment(1);
     let query = Arc::new(query);
     reader
-        .read_at_once(wanted, move |connection| {
+        .read_at_once(NAME, wanted, move |connection| {
             let query = query.clone();
             async move { nearest(connection, &query).await }.boxed()
         })
@@ -115,16 +115,17 @@ async fn nearest(
     };
     let select = format!(
         "WITH candidates AS MATERIALIZED ({candidates}) \
-         SELECT coalesce(c.position, 0) AS checkpoint, hit.* \
+         SELECT coalesce(c.position, 0) AS checkpoint, hit.id, hit.category, \
+                1 - hit.distance AS similarity_score, hit.performance_score \
          FROM (SELECT 1) AS one \
          LEFT JOIN checkpoints AS c ON c.projection = $7 \
          LEFT JOIN ( \
-             SELECT id, category, 1 - (embedding <=> $1) AS similarity_score, performance_score \
+             SELECT id, category, embedding <=> $1 AS distance, performance_score \
              FROM candidates JOIN templates USING (id) \
-             ORDER BY embedding <=> $1, performance_score DESC, id \
+             ORDER BY distance, performance_score DESC, id \
              LIMIT $9 \
-         ) AS hit ON hit.similarity_score > $8 \
-         ORDER BY hit.similarity_score DESC, hit.performance_score DESC, hit.id"
+         ) AS hit ON hit.distance < 1 - $8 \
+         ORDER BY hit.distance, hit.performance_score DESC, hit.id"
     );
     let mut statement = sqlx::query(&select)
         .bind(HalfVector::from_f32_slice(&query.vector))
