@@ -1,10 +1,12 @@
 //! Conflicts and stale states: a cached state may accept, because the append checks it, and never refuse.
 
-use event_log::{LogError, clock};
-use futures::future::join_all;
+use std::sync::Arc;
+
+use event_log::{Held, LogError, Witness, WitnessAway, clock};
+use futures::future::{BoxFuture, join_all};
 
 use crate::jar::{Failure, Jar, JarCommand, NotEnough};
-use crate::world::{World, new_command, tell};
+use crate::world::{World, eventually, new_command, tell};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_hot_stream_of_two_processes_no_conflict_reaches_a_caller() {
@@ -113,4 +115,42 @@ async fn a_refused_command_leaves_no_trace_in_the_cached_state() {
     assert!(matches!(refused, Failure::Jar(NotEnough { wanted: 9, there: 2 })), "{refused}");
     let cached = log.load_cached::<Jar>(jar).await.unwrap();
     assert_eq!((cached.state.coins, cached.version), (3, 1));
+}
+
+/// Nothing was ever published.
+struct Nobody;
+
+impl Witness for Nobody {
+    fn last(&self) -> BoxFuture<'_, Result<Option<Held>, WitnessAway>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_became_another_one_between_two_looks_leaves_no_state_of_the_old_one() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let jar = clock::new_id();
+    tell(&log, jar, JarCommand::Put(10)).await.unwrap();
+    tell(&log, jar, JarCommand::Take(8)).await.unwrap();
+    log.set_witness(Arc::new(Nobody));
+    // One transaction: no look falls between the restored log and the new one.
+    world
+        .run(
+            "BEGIN; \
+             ALTER TABLE events DISABLE TRIGGER USER; \
+             DELETE FROM events WHERE position > 1; \
+             DELETE FROM command_receipts WHERE last_position > 1; \
+             ALTER TABLE events ENABLE TRIGGER USER; \
+             UPDATE log_identity SET log_id = gen_random_uuid(); \
+             COMMIT",
+        )
+        .await;
+    eventually("the state of the old log is forgotten", async || {
+        log.load_cached::<Jar>(jar).await.unwrap().state.coins == 10
+    })
+    .await;
+    assert_eq!(log.rewound(), None, "a log under another id owes nothing to the old one");
+    assert_eq!(tell(&log, jar, JarCommand::Take(9)).await.unwrap().position, 2);
+    world.assert_sound().await;
 }
