@@ -7,6 +7,7 @@ use async_nats::jetstream;
 use async_nats::{Client, ConnectOptions, ServerAddr};
 
 use crate::BusError;
+use crate::handover::Handover;
 
 /// How the stream is kept.
 #[derive(Debug, Clone)]
@@ -28,6 +29,7 @@ pub struct Bus {
     pub(crate) client: Client,
     pub(crate) jetstream: jetstream::Context,
     pub(crate) options: BusOptions,
+    pub(crate) handover: Handover,
 }
 
 impl std::fmt::Debug for Bus {
@@ -35,9 +37,6 @@ impl std::fmt::Debug for Bus {
         f.debug_struct("Bus").field("options", &self.options).finish_non_exhaustive()
     }
 }
-
-/// async-nats bounds unacknowledged publishes; this is the relay's window too.
-pub(crate) const ACKS_PENDING_MAX: usize = 1000;
 
 impl Bus {
     /// Starts to connect to a server, or to one of several that are separated by commas. A server that is
@@ -56,13 +55,9 @@ impl Bus {
             .connect(servers)
             .await
             .map_err(BusError::unavailable)?;
-        let jetstream = context(&client);
-        Ok(Self { client, jetstream, options })
-    }
-
-    /// A way to publish with a window of unacknowledged messages of its own.
-    pub(crate) fn window(&self) -> jetstream::Context {
-        context(&self.client)
+        let jetstream =
+            jetstream::ContextBuilder::new().timeout(Duration::from_secs(3)).build(client.clone());
+        Ok(Self { client, jetstream, options, handover: Handover::new() })
     }
 
     pub fn is_connected(&self) -> bool {
@@ -73,13 +68,6 @@ impl Bus {
     pub async fn flush(&self) -> Result<(), BusError> {
         self.client.flush().await.map_err(BusError::unavailable)
     }
-}
-
-fn context(client: &Client) -> jetstream::Context {
-    jetstream::ContextBuilder::new()
-        .max_ack_inflight(ACKS_PENDING_MAX)
-        .timeout(Duration::from_secs(3))
-        .build(client.clone())
 }
 
 fn servers(urls: &str) -> Result<Vec<ServerAddr>, BusError> {

@@ -67,7 +67,7 @@ async fn read(log: EventLog, mut follower: Follower, events: broadcast::Sender<A
             Ok(page) => {
                 for event in page {
                     // Without a listener there is nothing to do: whoever comes begins with the log.
-                    let _ = events.send(Arc::new(event));
+                    let _ = events.send(event);
                 }
             }
             // Whoever listens is told by the look at the log.

@@ -8,6 +8,7 @@ mod bus;
 mod error;
 mod feed;
 mod follower;
+mod handover;
 mod live;
 mod message;
 mod pace;
@@ -15,6 +16,7 @@ mod published;
 mod relay;
 mod shared_state;
 mod stream;
+mod tail;
 mod witness;
 
 pub use bus::{Bus, BusOptions};

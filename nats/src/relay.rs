@@ -1,21 +1,24 @@
 //! The relay: publishes the log to the stream, in order, each event once.
 //!
 //! It keeps no state of its own: where it goes on is the stream's last sequence. Every publish names the
-//! sequence that must come before it, so the broker itself refuses a gap, a duplicate or a second relay.
+//! sequence that must come before it, so the broker itself refuses a gap, a duplicate or a second relay. For the
+//! same reason the acknowledgement of a page's last message stands for all of them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream;
+use async_nats::HeaderMap;
+use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use event_log::leases::{self, Lease};
-use event_log::{EventLog, Rewound, chain_of, clock};
-use futures::future::join_all;
+use event_log::{EventLog, RecordedEvent, Rewound, chain_of, clock};
 use futures::{FutureExt, StreamExt};
 use metrics::counter;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::handover::{HandoverEnd, Page};
 use crate::message::{headers_of, subject_of};
 use crate::stream::StreamError;
 use crate::{Bus, BusError, Pace, witness};
@@ -24,7 +27,7 @@ const LEASE: &str = "relay";
 const LEASE_LIFE: Duration = Duration::from_secs(5);
 /// How long the relay sleeps when nobody wakes it.
 const POLL: Duration = Duration::from_millis(250);
-/// Not more than the connection lets go unacknowledged, see `bus`.
+/// What the broker lets wait for being stored is ten times that.
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long the relay waits for a page to fill while events come fast.
@@ -54,9 +57,6 @@ pub enum RelayState {
 pub struct Relay {
     log: EventLog,
     bus: Bus,
-    /// A window of unacknowledged publishes that nobody else uses: two relays on one would each wait for what
-    /// the other holds.
-    window: jetstream::Context,
     holder: Uuid,
     state: watch::Sender<RelayState>,
     lease_life: Duration,
@@ -71,8 +71,7 @@ struct Reached {
 impl Relay {
     pub fn new(log: EventLog, bus: Bus) -> Self {
         let state = watch::Sender::new(RelayState::Starting);
-        let window = bus.window();
-        Self { log, bus, window, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
+        Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
     }
 
     /// How long nobody takes over from this relay when it is silent.
@@ -127,6 +126,7 @@ impl Relay {
         let mut hints = self.bus.appended_hints().await?;
         let mut renewed = tokio::time::Instant::now();
         let mut pace = Pace::new(REST);
+        let handover = self.bus.handover.begin();
         loop {
             if renewed.elapsed() > self.lease_life / 3 {
                 if leases::acquire(self.log.pool(), LEASE, lease.holder, self.lease_life).await?.is_none() {
@@ -135,7 +135,7 @@ impl Relay {
                 renewed = tokio::time::Instant::now();
             }
             let before = reached.position;
-            self.publish_page(&mut reached).await?;
+            self.publish_page(&mut reached, &handover).await?;
             if reached.position > before {
                 let published = usize::try_from(reached.position - before).unwrap_or_default();
                 counter!("routix_relay_published_total").increment(published as u64);
@@ -175,44 +175,42 @@ impl Relay {
         }
     }
 
-    /// Publishes the next page behind what was reached and collects all acknowledgements.
-    async fn publish_page(&self, reached: &mut Reached) -> Result<(), StreamError> {
-        let page = self.log.page(reached.position, PAGE_EVENTS).await?;
-        if let (Some(first), Some(chain)) = (page.first(), &reached.chain)
-            && chain_of(chain, first).as_slice() != first.chain
+    /// Publishes the next page behind what was reached and waits until the stream has it.
+    async fn publish_page(
+        &self,
+        reached: &mut Reached,
+        handover: &HandoverEnd<'_>,
+    ) -> Result<(), StreamError> {
+        let page: Page =
+            self.log.page(reached.position, PAGE_EVENTS).await?.into_iter().map(Arc::new).collect();
+        let Some((last, before)) = page.split_last() else { return Ok(()) };
+        if let Some(chain) = &reached.chain
+            && chain_of(chain, &page[0]).as_slice() != page[0].chain
         {
             return Err(BusError::unavailable("the log is not the one that was published").into());
         }
-        let mut acks = Vec::with_capacity(page.len());
-        let mut failed = None;
-        for event in &page {
-            let before = u64::try_from(event.position - 1).unwrap_or_default();
-            let message = PublishMessage::build()
-                .headers(headers_of(event))
-                .payload(event.payload.clone().into())
-                .expected_last_sequence(before);
-            match self.window.send_publish(subject_of(event), message).await {
-                Ok(ack) => acks.push(async move { (event, ack.await) }),
-                Err(error) => {
-                    failed = Some(BusError::unavailable(error));
-                    break;
-                }
-            }
+        handover.give(&page);
+        for event in before {
+            let payload = event.payload.clone().into();
+            let publish = self.bus.client.publish_with_headers(subject_of(event), expecting(event), payload);
+            publish.await.map_err(BusError::unavailable)?;
         }
-        // The window is drained even after an error: only then can the stream be asked where it stands.
-        for (event, ack) in join_all(acks).await {
-            match ack {
-                Ok(ack) if i64::try_from(ack.sequence) == Ok(event.position) => {
-                    *reached = Reached { position: event.position, chain: Some(event.chain.clone()) };
-                }
-                Ok(ack) => {
-                    failed = Some(BusError::Malformed { sequence: ack.sequence, header: "sequence" });
-                }
-                Err(error) => failed = failed.or(Some(BusError::unavailable(error))),
-            }
+        let message = PublishMessage::build().headers(expecting(last)).payload(last.payload.clone().into());
+        let ack = self.bus.jetstream.send_publish(subject_of(last), message).await;
+        let ack = ack.map_err(BusError::unavailable)?.await.map_err(BusError::unavailable)?;
+        if i64::try_from(ack.sequence) != Ok(last.position) {
+            return Err(BusError::Malformed { sequence: ack.sequence, header: "sequence" }.into());
         }
-        failed.map_or(Ok(()), |error| Err(error.into()))
+        *reached = Reached { position: last.position, chain: Some(last.chain.clone()) };
+        Ok(())
     }
+}
+
+/// The headers of an event that the broker takes only in its place.
+fn expecting(event: &RecordedEvent) -> HeaderMap {
+    let mut headers = headers_of(event);
+    headers.insert(NATS_EXPECTED_LAST_SEQUENCE, (event.position - 1).to_string());
+    headers
 }
 
 async fn last_sequence(stream: &mut Stream) -> Result<i64, BusError> {

@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use event_log::LogError;
 use futures::StreamExt;
+use nats::{Follower, Relay};
 
-use crate::world::{World, positions, read_up_to};
+use crate::world::{World, eventually, positions, read_up_to};
+
+/// How many read the stream.
+async fn consumers(world: &World) -> usize {
+    world.stream().await.cached_info().state.consumer_count
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_follower_is_handed_an_event_at_the_size_limit_and_one_above_is_refused() {
@@ -79,6 +85,42 @@ async fn a_follower_whose_consumer_is_deleted_mid_way_misses_nothing() {
     let last = world.write("after all of it").await;
     read.extend(read_up_to(&mut follower, last).await);
     assert_eq!(positions(&read), (1..=last).collect::<Vec<_>>());
+    world.assert_equal().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn beside_the_relay_a_follower_needs_no_consumer_and_misses_nothing_when_the_relay_moves() {
+    let world = World::new().await;
+    let (relay, _) = world.relay();
+    let mut follower = Follower::new(world.log.clone(), world.bus.clone(), 0);
+    let mut read = Vec::new();
+    for round in 1..=5 {
+        world.write_many(40).await;
+        read.extend(read_up_to(&mut follower, round * 40).await);
+        world.published().await;
+    }
+    assert_eq!(consumers(&world).await, 0);
+    // The relay is another process now: the follower goes over to the stream.
+    relay.abort();
+    let other = Relay::new(world.log.clone(), world.elsewhere.clone()).lease_life(Duration::from_millis(500));
+    let other = tokio::spawn(other.run());
+    for round in 6..=10 {
+        world.write_many(40).await;
+        read.extend(read_up_to(&mut follower, round * 40).await);
+        world.published().await;
+    }
+    tokio::select! {
+        more = follower.next(100) => panic!("there is nothing to read: {more:?}"),
+        () = eventually("the stream has a consumer", || async {
+            (consumers(&world).await > 0).then_some(())
+        }) => {}
+    }
+    // And back.
+    other.abort();
+    let _relay = world.relay();
+    world.write_many(40).await;
+    read.extend(read_up_to(&mut follower, 440).await);
+    assert_eq!(positions(&read), (1..=440).collect::<Vec<_>>());
     world.assert_equal().await;
 }
 
@@ -160,7 +202,7 @@ async fn whoever_listens_to_the_feed_is_told_that_the_log_was_replaced_and_never
     world.write_many(20).await;
     world.published().await;
     relay.abort();
-    let feed = nats::Feed::start(world.log.clone(), world.bus.clone());
+    let feed = nats::Feed::start(world.log.clone(), world.elsewhere.clone());
     let (mut listening, mut late) = (feed.follow(0), feed.follow(18));
     while listening.position() < 20 {
         listening.next(100).await.unwrap();
@@ -188,7 +230,7 @@ async fn whoever_begins_anew_in_a_restored_log_gets_what_is_recovered_though_the
     world.write_many(20).await;
     world.published().await;
     relay.abort();
-    let feed = nats::Feed::start(world.log.clone(), world.bus.clone());
+    let feed = nats::Feed::start(world.log.clone(), world.elsewhere.clone());
     let mut first = feed.follow(0);
     while first.position() < 20 {
         first.next(100).await.unwrap();

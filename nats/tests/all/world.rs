@@ -1,7 +1,7 @@
 //! One Postgres and one NATS server for each test, and as many relays and followers as it wants.
 
 use std::future::Future;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -33,7 +33,10 @@ fn postgres_url() -> String {
 
 pub struct World {
     pub log: EventLog,
+    /// That of the process in which the relay is.
     pub bus: Bus,
+    /// That of another process: it follows the stream.
+    pub elsewhere: Bus,
     pub pool: PgPool,
     nats: Option<Nats>,
     folder: TempDir,
@@ -56,7 +59,8 @@ impl World {
         event_log::migrate(&pool).await.unwrap();
         let log = EventLog::start(pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options);
         let bus = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
-        Self { log, bus, pool, nats: Some(nats), folder }
+        let elsewhere = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
+        Self { log, bus, elsewhere, pool, nats: Some(nats), folder }
     }
 
     /// Starts a relay; it ends with the handle's abort.
@@ -67,7 +71,7 @@ impl World {
     }
 
     pub fn follower(&self, position: i64) -> Follower {
-        Follower::new(self.log.clone(), self.bus.clone(), position)
+        Follower::new(self.log.clone(), self.elsewhere.clone(), position)
     }
 
     /// Writes one event and gives its position.
@@ -154,7 +158,7 @@ pub async fn try_write(log: &EventLog, text: &str) -> Result<i64, Failure> {
 }
 
 /// Reads up to a position and gives what was read.
-pub async fn read_up_to(follower: &mut Follower, position: i64) -> Vec<RecordedEvent> {
+pub async fn read_up_to(follower: &mut Follower, position: i64) -> Vec<Arc<RecordedEvent>> {
     let mut read = Vec::new();
     let end = tokio::time::timeout(PATIENCE, async {
         while follower.position() < position {
@@ -165,7 +169,7 @@ pub async fn read_up_to(follower: &mut Follower, position: i64) -> Vec<RecordedE
     read
 }
 
-pub fn positions(events: &[RecordedEvent]) -> Vec<i64> {
+pub fn positions(events: &[Arc<RecordedEvent>]) -> Vec<i64> {
     events.iter().map(|event| event.position).collect()
 }
 
