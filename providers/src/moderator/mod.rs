@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
@@ -143,11 +144,9 @@ impl Moderator for WordListModerator {
 }
 
 fn review(text: &str) -> Verdict {
-    let plain = normalised(text, false);
-    let decoded = normalised(text, true);
-    let mut found = found_in(&plain);
-    if decoded != plain {
-        found.extend(found_in(&decoded));
+    let mut found = found_in(&normalised(text, false));
+    if text.contains(|c| is_symbol(c) || plain_letter(c) != c) {
+        found.extend(found_in(&normalised(text, true)));
     }
     if found.is_empty() {
         return Verdict::Allowed;
@@ -188,19 +187,19 @@ fn found_in(words: &[String]) -> BTreeSet<usize> {
 /// Words in lower case, letters spaced out put together, doubled letters collapsed.
 fn normalised(text: &str, is_leet: bool) -> Vec<String> {
     let lower = text.to_lowercase();
-    let is_part = |c: char| c.is_alphanumeric() || (is_leet && matches!(c, '@' | '$' | '!'));
+    let is_part = |c: char| c.is_alphanumeric() || (is_leet && is_symbol(c));
     let mut words: Vec<String> = Vec::new();
     let mut spelled = String::new();
     let tokens = lower.split(|c: char| !is_part(c)).map(|token| token.trim_matches('!'));
     for token in tokens.filter(|token| !token.is_empty()) {
-        let word: String = if is_leet && token.chars().any(char::is_alphabetic) {
-            token.chars().map(plain_letter).collect()
+        let word = if is_leet && token.chars().any(char::is_alphabetic) {
+            Cow::Owned(token.chars().map(plain_letter).collect())
         } else {
-            token.to_owned()
+            Cow::Borrowed(token)
         };
-        if word.chars().count() == 1 {
+        if word.chars().nth(1).is_none() {
             spelled.push_str(&word);
-            words.push(word);
+            words.push(word.into_owned());
             continue;
         }
         flush(&mut spelled, &mut words);
@@ -218,6 +217,11 @@ fn flush(spelled: &mut String, words: &mut Vec<String>) {
     spelled.clear();
 }
 
+/// What stands for a letter and is none.
+fn is_symbol(c: char) -> bool {
+    matches!(c, '@' | '$' | '!')
+}
+
 fn plain_letter(c: char) -> char {
     match c {
         '0' => 'o',
@@ -232,10 +236,12 @@ fn plain_letter(c: char) -> char {
 
 fn collapsed(word: &str) -> String {
     let mut out = String::with_capacity(word.len());
+    let mut last = None;
     for c in word.chars() {
-        if !out.ends_with(c) {
+        if last != Some(c) {
             out.push(c);
         }
+        last = Some(c);
     }
     out
 }
