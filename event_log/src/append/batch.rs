@@ -4,7 +4,6 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::{Appended, NewUnit};
-use crate::chain::{Chain, EventDigest};
 
 /// What `append_units` said of a unit; `None` when it shares something with an earlier one of the batch.
 pub(super) type Outcome = Option<Appended>;
@@ -84,7 +83,7 @@ pub(super) async fn send(
         .bind(of_parts(units, |unit| &unit.events, |event| event.event_type.as_str()))
         .bind(of_parts(units, |unit| &unit.events, |event| event.event_version.as_str()))
         .bind(of_parts(units, |unit| &unit.events, |event| event.payload.as_str()))
-        .bind(digests(units))
+        .bind(of_parts(units, |unit| &unit.events, |event| event.digest))
         .bind(&numbers.claim_units)
         .bind(of_parts(units, |unit| &unit.claims, |claim| claim.kind))
         .bind(of_parts(units, |unit| &unit.claims, |claim| claim.key_hash.as_slice()))
@@ -122,29 +121,6 @@ fn of_parts<'a, T: 'a, C>(
     let mut column = Vec::with_capacity(units.len());
     for unit in units {
         column.extend(parts(unit).iter().map(&cell));
-    }
-    column
-}
-
-fn digests(units: &[&NewUnit]) -> Vec<Chain> {
-    let mut column = Vec::with_capacity(units.len());
-    for unit in units {
-        for event in &unit.events {
-            let (stream, _) = &unit.expected[event.stream];
-            let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
-            let digest = EventDigest {
-                aggregate_type: stream.aggregate_type,
-                aggregate_id: stream.aggregate_id.hyphenated().encode_lower(&mut id),
-                sequence: event.sequence,
-                event_type: &event.event_type,
-                event_version: &event.event_version,
-                event_id: event.event_id,
-                payload: &event.payload,
-                metadata: &unit.metadata,
-                owner: unit.event_owner,
-            };
-            column.push(digest.compute());
-        }
     }
     column
 }

@@ -11,9 +11,11 @@ use uuid::Uuid;
 pub(crate) use appender::Appender;
 
 use crate::cache::StreamKey;
+use crate::chain::Chain;
 use crate::witness::Rewound;
 
-/// One event of a unit, sealed and numbered within its stream.
+/// One event of a unit, sealed and numbered within its stream. Whoever makes it hashes it: the appender has
+/// all units to send, one after the other.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEvent {
     pub(crate) event_id: Uuid,
@@ -23,6 +25,7 @@ pub(crate) struct NewEvent {
     pub(crate) event_type: String,
     pub(crate) event_version: String,
     pub(crate) payload: String,
+    pub(crate) digest: Chain,
 }
 
 #[derive(Debug, Clone)]

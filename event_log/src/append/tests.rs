@@ -41,6 +41,7 @@ fn sized(command: u128, name: &str, bytes: usize) -> NewUnit {
         event_type: "Filled".to_owned(),
         event_version: "1.0".to_owned(),
         payload: "x".repeat(bytes - "{}".len()),
+        digest: [0; 32],
     };
     NewUnit { events: vec![event], ..unit(command, &[name]) }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
 use crate::cache::StreamKey;
+use crate::chain::EventDigest;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::log::EventLog;
 use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
@@ -272,17 +273,36 @@ where
     /// decided anew.
     async fn append(&mut self, decisions: &mut [NewDecision]) -> Result<Appended, E> {
         let vault = self.log.vault();
+        let metadata = self.metadata().await?;
         let mut sequences: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
         let mut events = Vec::with_capacity(decisions.len());
         for NewDecision { step, event } in decisions {
             sequences[*step] += 1;
+            let (event_id, sequence) = (clock::new_id(), sequences[*step]);
+            let event_version = std::mem::take(&mut event.event_version);
+            let payload = within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?;
+            let stream = self.steps[*step].key();
+            let digest = EventDigest {
+                aggregate_type: stream.aggregate_type,
+                aggregate_id: stream.aggregate_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
+                sequence,
+                event_type: &event.event_type,
+                event_version: &event_version,
+                event_id,
+                payload: &payload,
+                metadata: &metadata,
+                owner: self.context.owner,
+            }
+            .compute();
+            let event_type = event.event_type.clone();
             events.push(NewEvent {
-                event_id: clock::new_id(),
+                event_id,
                 stream: *step,
-                sequence: sequences[*step],
-                event_type: event.event_type.clone(),
-                event_version: std::mem::take(&mut event.event_version),
-                payload: within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?,
+                sequence,
+                event_type,
+                event_version,
+                payload,
+                digest,
             });
         }
         let mut snapshots = Vec::new();
@@ -309,7 +329,7 @@ where
             fingerprint: self.context.fingerprint.clone(),
             outcome: self.outcome.to_string(),
             expires_at,
-            metadata: self.metadata().await?,
+            metadata,
             event_owner: self.context.owner,
             expected: self.steps.iter().map(|step| (*step.key(), step.version())).collect(),
             events,
