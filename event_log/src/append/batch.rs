@@ -3,7 +3,7 @@
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
-use super::{Appended, NewUnit};
+use super::{Appended, NewUnit, single};
 
 /// What `append_units` said of a unit; `None` when it shares something with an earlier one of the batch.
 pub(super) type Outcome = Option<Appended>;
@@ -61,6 +61,11 @@ pub(super) async fn send(
     connection: &mut PgConnection,
     units: &[&NewUnit],
 ) -> Result<Vec<Outcome>, sqlx::Error> {
+    if let [unit] = units
+        && let Some(stored) = single::send(connection, unit).await?
+    {
+        return Ok(vec![Some(stored)]);
+    }
     let numbers = Numbers::of(units);
     let row = sqlx::query(CALL)
         .bind(of_units(units, |unit| unit.owner))

@@ -2,6 +2,7 @@
 
 mod appender;
 mod batch;
+mod single;
 #[cfg(test)]
 mod tests;
 

@@ -4,6 +4,7 @@
 //! of times.
 //! A refusal on state that is not fresh is never believed.
 
+mod detached;
 mod receipt;
 mod span;
 mod step;
@@ -22,6 +23,7 @@ use crate::chain::EventDigest;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::log::EventLog;
 use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
+use detached::Detached;
 use receipt::replayed;
 pub(crate) use receipt::{CLIENT_RECEIPT_DAYS, first_outcome};
 use step::{Decision, Step, TypedStep};
@@ -150,17 +152,18 @@ where
         self
     }
 
-    /// Decides and appends, in a task of its own: a caller that goes away does not stop it half-way.
+    /// Decides and appends. A caller that goes away does not stop it half-way.
     ///
     /// # Errors
     /// The refusal of an aggregate, or what went wrong with the log.
     pub async fn commit(self) -> Result<Committed, E> {
         let span = span::of_commands(&self.steps);
         let run = self.traced(span.clone()).instrument(span);
-        match tokio::time::timeout(PATIENCE, tokio::spawn(run)).await {
+        match tokio::time::timeout(PATIENCE, Detached::new(run)).await {
             Ok(Ok(result)) => result,
-            Ok(Err(error)) => {
-                Err(LogError::Refused { reason: format!("the command stopped: {error}") }.into())
+            Ok(Err(_panic)) => {
+                Err(LogError::Refused { reason: "the command stopped, by a fault of the program".to_owned() }
+                    .into())
             }
             // The command goes on by itself; its receipt tells the outcome to whoever asks again.
             Err(_) => Err(LogError::OutcomeUnknown.into()),
