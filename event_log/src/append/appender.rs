@@ -23,7 +23,7 @@ const QUEUE_UNITS_MAX: usize = 1024;
 /// How long a batch waits for the callers of the last one: alone, and while other processes hold the lock anyway.
 const GATHER_ALONE_MAX: Duration = Duration::from_millis(1);
 /// Nor is a batch of so many units worth a wait when nobody else writes.
-const GATHER_ALONE_UNITS: usize = 16;
+const GATHER_ALONE_UNITS: usize = 32;
 const GATHER_MAX: Duration = Duration::from_millis(3);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
@@ -149,8 +149,8 @@ impl Worker {
     /// Waits a moment for the callers that were just answered. A batch costs nearly the same however full it is,
     /// so a single early caller should not have one to himself while all others wait for the next.
     ///
-    /// Half of a few callers make a batch here while the other half decide. Where other processes write too, the
-    /// lock is theirs meanwhile, and full batches in turn are faster for all.
+    /// The last quarter of a few callers is not waited for: it decides while the others' batch is stored. Where
+    /// other processes write too, the lock is theirs meanwhile, and full batches in turn are faster for all.
     async fn gather(
         &self,
         queue: &mut mpsc::Receiver<Pending>,
@@ -159,7 +159,7 @@ impl Worker {
     ) {
         let callers = waiting.len() + queue.len() + answered;
         let (enough, patience) = if self.is_alone {
-            ((callers / 2).min(GATHER_ALONE_UNITS), GATHER_ALONE_MAX)
+            ((callers * 3 / 4).min(GATHER_ALONE_UNITS), GATHER_ALONE_MAX)
         } else {
             (callers, GATHER_MAX)
         };

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use event_log::{EventLog, LogError, clock};
 use futures::future::join_all;
 use sqlx::{Connection, Executor, PgConnection};
+use uuid::Uuid;
 
 use crate::jar::{Failure, Jar, JarCommand};
 use crate::world::{World, eventually, new_command, tell};
@@ -91,15 +92,45 @@ async fn update_delete_and_truncate_of_events_are_refused_by_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn append_units_refuses_every_isolation_under_which_it_would_not_see_the_last_holders_commit() {
+async fn appending_is_refused_under_every_isolation_that_would_not_see_the_last_holders_commit() {
     let world = World::new().await;
-    let call = format!("SELECT base FROM append_units({})", ["NULL"; 31].join(", "));
-    for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
-        let mut transaction = world.pool.begin().await.unwrap();
-        let set = format!("SET TRANSACTION ISOLATION LEVEL {isolation}");
-        transaction.execute(set.as_str()).await.unwrap();
-        let refused = transaction.execute(call.as_str()).await.unwrap_err();
-        assert!(refused.to_string().contains("READ COMMITTED only"), "{isolation}: {refused}");
+    for (function, parameters) in [("append_units", 31), ("append_event", 15)] {
+        let call = format!("SELECT {function}({})", vec!["NULL"; parameters].join(", "));
+        for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
+            let mut transaction = world.pool.begin().await.unwrap();
+            let set = format!("SET TRANSACTION ISOLATION LEVEL {isolation}");
+            transaction.execute(set.as_str()).await.unwrap();
+            let refused = transaction.execute(call.as_str()).await.unwrap_err();
+            assert!(
+                refused.to_string().contains("READ COMMITTED only"),
+                "{function}, {isolation}: {refused}"
+            );
+        }
+    }
+}
+
+/// No constraint is broken by an event that follows one that is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn append_event_stores_nothing_on_a_stream_that_is_not_as_long_as_it_expects() {
+    let world = World::new().await;
+    let append = |version: i64| {
+        let call = format!(
+            "SELECT coalesce(append_event('{}', '{}', '', 'null', NULL, 'jar', '{}', {version}, '{}', 'Put', '1.0', \
+             '{{}}', '{{}}', '', NULL), 0)",
+            Uuid::nil(),
+            clock::new_id(),
+            Uuid::nil(),
+            clock::new_id()
+        );
+        let world = &world;
+        async move { world.number(&call).await }
+    };
+    assert_eq!(append(1).await, 0, "too short");
+    assert_eq!(append(0).await, 1);
+    assert_eq!(append(0).await, 0, "too long");
+    assert_eq!(append(1).await, 2);
+    for table in ["events", "command_receipts"] {
+        assert_eq!(world.number(&format!("SELECT count(*) FROM {table}")).await, 2, "{table}");
     }
 }
 
