@@ -1,19 +1,20 @@
 -- A batch of one unit with one event to one stream, as plain values: what a single writer sends, and the writers
--- of one busy stream. It takes half the time of `append_units`, which reads some thirty arrays for it. Whatever
--- stands in the way changes nothing and gives null: `append_units` is then asked, and says what it is.
+-- of one busy stream. It takes half the time of `append_units`, which reads some thirty arrays for it. A stream, a
+-- receipt or a position that is not as expected changes nothing and gives null: `append_units` is then asked, and
+-- says what it is. So a conflict costs two calls; it is rare where a process knows the state of its streams.
 CREATE FUNCTION append_event(
-    receipt_owner uuid,
+    command_owner uuid,
     command uuid,
     command_fingerprint bytea,
     command_outcome text,
-    receipt_expires timestamptz,
+    command_expires timestamptz,
     stream_type text,
     stream_id uuid,
     -- The version at which the stream must be.
     stream_version bigint,
-    id uuid,
-    type text,
-    type_version text,
+    event uuid,
+    event_type text,
+    event_version text,
     event_payload text,
     event_metadata text,
     event_digest bytea,
@@ -44,9 +45,9 @@ BEGIN
     IF head IS NULL THEN
         SELECT i.floor_position, i.floor_chain INTO head, head_chain FROM log_identity AS i;
     END IF;
-    -- A stream that is shorter than expected breaks no constraint.
+    -- A stream that is shorter than expected breaks no constraint: the sign of a log that was put back.
     IF stream_version > 0 THEN
-        PERFORM
+        PERFORM 1
         FROM events AS e
         WHERE e.aggregate_type = stream_type AND e.aggregate_id = stream_id::text AND e.sequence = stream_version;
         IF NOT found THEN
@@ -63,13 +64,13 @@ BEGIN
         position, aggregate_type, aggregate_id, sequence, event_type, event_version,
         payload, metadata, event_id, owner_id, recorded_at, chain
     ) VALUES (
-        head, stream_type, stream_id::text, stream_version + 1, type, type_version,
-        event_payload::json, event_metadata::json, id, event_owner, head_at, link
+        head, stream_type, stream_id::text, stream_version + 1, event_type, event_version,
+        event_payload::json, event_metadata::json, event, event_owner, head_at, link
     );
     INSERT INTO command_receipts (
         owner, command_id, fingerprint, first_position, last_position, outcome, expires_at
     ) VALUES (
-        receipt_owner, command, command_fingerprint, head, head, command_outcome::json, receipt_expires
+        command_owner, command, command_fingerprint, head, head, command_outcome::json, command_expires
     );
     RETURN head;
 EXCEPTION WHEN unique_violation THEN

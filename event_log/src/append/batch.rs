@@ -1,11 +1,11 @@
-//! The call of `append_units`: units as arrays, and what became of each.
+//! A batch sent to the log: units as arrays of `append_units`, and what became of each.
 
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::{Appended, NewUnit, single};
 
-/// What `append_units` said of a unit; `None` when it shares something with an earlier one of the batch.
+/// What became of a unit; `None` when it shares something with an earlier one of the batch.
 pub(super) type Outcome = Option<Appended>;
 
 const CALL: &str = "SELECT base, outcomes, firsts, lasts, details FROM append_units(\
@@ -56,7 +56,7 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// Sends the units in one statement and returns one outcome per unit, in their order.
+/// Sends the units and returns one outcome per unit, in their order.
 pub(super) async fn send(
     connection: &mut PgConnection,
     units: &[&NewUnit],

@@ -17,6 +17,10 @@ pub(super) async fn send(
     else {
         return Ok(None);
     };
+    // The function counts by itself, and the digest covers the number.
+    if event.sequence != version + 1 {
+        return Ok(None);
+    }
     let position: Option<i64> = sqlx::query_scalar(CALL)
         .bind(unit.owner)
         .bind(unit.command_id)

@@ -1,5 +1,8 @@
 //! Work that its caller waits for, and that goes on when the caller goes away.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -25,7 +28,7 @@ impl<T> Future for Detached<T> {
     type Output = Result<T, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(work) = &mut self.0 else { return Poll::Pending };
+        let Some(work) = &mut self.0 else { unreachable!("polled after its end") };
         let output = ready!(work.poll_unpin(context));
         self.0 = None;
         Poll::Ready(output)
@@ -34,38 +37,9 @@ impl<T> Future for Detached<T> {
 
 impl<T: 'static> Drop for Detached<T> {
     fn drop(&mut self) {
-        // Without a runtime the process is about to end, and the command with it.
+        // Commands run on a runtime; where it is gone, the process is about to end, and the command with it.
         if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
             runtime.spawn(async move { drop(work.await) });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::sync::oneshot;
-    use tokio::time::timeout;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn what_its_caller_drops_half_way_goes_on() {
-        let (go, wait) = oneshot::channel::<()>();
-        let (done, seen) = oneshot::channel();
-        let work = Detached::new(async move {
-            let _ = wait.await;
-            let _ = done.send("done");
-        });
-        assert!(timeout(Duration::from_millis(1), work).await.is_err());
-        go.send(()).unwrap();
-        assert_eq!(seen.await.unwrap(), "done");
-    }
-
-    #[tokio::test]
-    async fn what_panics_gives_an_error_and_does_not_go_on() {
-        let panics: Detached<()> = Detached::new(async { panic!("at once") });
-        assert!(panics.await.is_err());
     }
 }

@@ -152,16 +152,19 @@ where
         self
     }
 
-    /// Decides and appends. A caller that goes away does not stop it half-way.
+    /// Decides and appends. A caller that goes away does not stop it half-way; one that stays must await it, as it
+    /// holds the locks of its streams.
     ///
     /// # Errors
     /// The refusal of an aggregate, or what went wrong with the log.
     pub async fn commit(self) -> Result<Committed, E> {
-        let span = span::of_commands(&self.steps);
+        let (span, command_id) = (span::of_commands(&self.steps), self.context.command_id);
         let run = self.traced(span.clone()).instrument(span);
         match tokio::time::timeout(PATIENCE, Detached::new(run)).await {
             Ok(Ok(result)) => result,
+            // The runtime's own report has the words of the panic; they may be personal.
             Ok(Err(_panic)) => {
+                tracing::error!(%command_id, "the command stopped: it panicked");
                 Err(LogError::Refused { reason: "the command stopped, by a fault of the program".to_owned() }
                     .into())
             }
