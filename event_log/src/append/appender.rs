@@ -150,7 +150,8 @@ impl Worker {
     /// so a single early caller should not have one to himself while all others wait for the next.
     ///
     /// The last quarter of a few callers is not waited for: it decides while the others' batch is stored (measured
-    /// with 32 and 128 callers, beside half and all of them). Where other processes write too, the lock is theirs meanwhile, and full batches in turn are faster for all.
+    /// with 32 and 128 callers, beside half and nine tenths). Where other processes write too, the lock is theirs
+    /// meanwhile, and full batches in turn are faster for all.
     async fn gather(
         &self,
         queue: &mut mpsc::Receiver<Pending>,
