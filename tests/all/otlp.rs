@@ -20,14 +20,13 @@ async fn wish(user: &Client, chat: &str) -> Answer {
     user.send(request.header("traceparent", format!("00-{TRACE}-{CALLER}-01"))).await
 }
 
-/// The only event of this kind in the trace that somebody like this wrote: its position, and the span it names.
-async fn written(world: &World, event: &str, actor: &str) -> (i64, String) {
+/// The first message in the trace that somebody like this posted: its position, and the span it names.
+async fn posted(world: &World, actor: &str) -> (i64, String) {
     let (position, metadata): (i64, Value) = sqlx::query_as(
         "SELECT position, metadata::jsonb FROM events \
-         WHERE event_type = $1 AND metadata->>'actor' LIKE $2 AND metadata->>'traceparent' LIKE $3 \
+         WHERE event_type = 'MessagePosted' AND metadata->>'actor' LIKE $1 AND metadata->>'traceparent' LIKE $2 \
          ORDER BY position LIMIT 1",
     )
-    .bind(event)
     .bind(format!("{actor}:%"))
     .bind(format!("00-{TRACE}-%-01"))
     .fetch_one(&world.pool)
@@ -43,15 +42,16 @@ async fn child(collector: &Collector, parent: &Sent, name: &str) -> Sent {
 
 /// The command that the span carried out wrote from its first to its last position; each event names the command,
 /// and its read model was brought up to date in the same trace.
-async fn wrote(collector: &Collector, world: &World, command: &Sent, actor: &str) {
+async fn wrote(collector: &Collector, world: &World, command: &Sent, actor: &str) -> i64 {
     let append = child(collector, command, "append").await;
-    let (position, named) = written(world, "MessagePosted", actor).await;
+    let (position, named) = posted(world, actor).await;
     assert_eq!(named, command.id);
     assert_eq!(append.attribute("routix.position.first"), Some(position.to_string()));
     let shown = collector.span(TRACE, "the message is in the read model", |sent| {
         sent.name() == "conversations MessagePosted" && sent.position() == Some(position)
     });
     assert_eq!(shown.await.parent, command.id);
+    position
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,11 +77,10 @@ async fn one_trace_goes_from_a_request_through_commands_and_a_process_manager_to
     let post = child(&collector, &request, "PostText").await;
     assert_eq!(post.attribute("routix.aggregate").as_deref(), Some("conversation"));
     assert_eq!(post.attribute("routix.outcome").as_deref(), Some("appended"));
-    wrote(&collector, &world, &post, "user").await;
+    let position = wrote(&collector, &world, &post, "user").await;
 
     let work = child(&collector, &post, "assistant offer_algorithms").await;
-    let (opened, _) = written(&world, "BriefOpened", "user").await;
-    assert_eq!(work.position(), Some(opened));
+    assert_eq!(work.position(), Some(position));
     let answer = child(&collector, &work, "Say+Say").await;
     wrote(&collector, &world, &answer, "process").await;
 

@@ -32,7 +32,7 @@ async fn a_trace_goes_from_a_request_through_its_events_to_what_the_process_mana
             traced.iter().filter(|(_, metadata)| metadata["actor"].as_str().unwrap().starts_with(actor));
         theirs.map(|(event, _)| event.as_str()).collect()
     };
-    assert_eq!(of("user:"), ["MessagePosted", "ConversationRenamed", "BriefOpened"]);
+    assert_eq!(of("user:"), ["MessagePosted", "ConversationRenamed"]);
     assert_eq!(of("process:assistant"), ["MessagePosted", "MessagePosted"]);
     // What is no trace context is not stored.
     let request =

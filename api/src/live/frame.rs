@@ -53,8 +53,9 @@ pub fn stage_subject(frame: &Frame) -> Option<&str> {
 }
 
 fn conversation_frame(event: ConversationEvent) -> Option<(&'static str, Value)> {
-    let ConversationEvent::MessagePosted { conversation_id, message_id, role, body, content, posted_at } =
-        event
+    let ConversationEvent::MessagePosted {
+        conversation_id, message_id, role, body, content, posted_at, ..
+    } = event
     else {
         return None;
     };

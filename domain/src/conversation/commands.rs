@@ -157,27 +157,23 @@ impl Chat {
         content: MessageText,
         at: Timestamp,
     ) -> Vec<ConversationEvent> {
-        let mut events =
-            vec![self.posted(message_id, MessageRole::User, MessageBody::Text, content.clone(), at)];
-        if content.as_str().eq_ignore_ascii_case(SKIP)
-            && let Some(completed) = self.completed(at)
-        {
-            events.push(completed);
-            return events;
-        }
-        if !self.titled {
-            events.push(ConversationEvent::ConversationRenamed {
-                title: Personal::new(self.owner, Title::from_message(&content)),
-                automatic: true,
-                renamed_at: at,
-            });
-        }
-        events.push(ConversationEvent::BriefOpened {
-            conversation_id: self.conversation_id,
-            prompt: Personal::new(self.owner, content),
-            opened_at: at,
+        let completed = if content.as_str().eq_ignore_ascii_case(SKIP) { self.completed(at) } else { None };
+        let opens_brief = completed.is_none();
+        let titled = (opens_brief && !self.titled).then(|| ConversationEvent::ConversationRenamed {
+            title: Personal::new(self.owner, Title::from_message(&content)),
+            automatic: true,
+            renamed_at: at,
         });
-        events
+        let posted = ConversationEvent::MessagePosted {
+            conversation_id: self.conversation_id,
+            message_id,
+            role: MessageRole::User,
+            body: MessageBody::Text,
+            content: Personal::new(self.owner, content),
+            posted_at: at,
+            opens_brief,
+        };
+        [Some(posted), titled, completed].into_iter().flatten().collect()
     }
 
     /// The end of the brief, if only the picture was still open.
@@ -193,6 +189,7 @@ impl Chat {
         })
     }
 
+    /// A message that opens no brief.
     fn posted(
         &self,
         message_id: MessageId,
@@ -208,6 +205,7 @@ impl Chat {
             body,
             content: Personal::new(self.owner, content),
             posted_at: at,
+            opens_brief: false,
         }
     }
 }

@@ -77,7 +77,10 @@ impl Conversation {
         let (Self::Open(chat) | Self::Archived(chat)) = self else { return };
         match event {
             ConversationEvent::ConversationRenamed { .. } => chat.titled = true,
-            ConversationEvent::BriefOpened { prompt, .. } => chat.brief = Brief::AwaitingAlgorithm { prompt },
+            ConversationEvent::MessagePosted { content: prompt, opens_brief: true, .. }
+            | ConversationEvent::BriefOpened { prompt, .. } => {
+                chat.brief = Brief::AwaitingAlgorithm { prompt }
+            }
             ConversationEvent::AlgorithmChosen { algorithm_id, .. } => {
                 let prompt = match std::mem::take(&mut chat.brief) {
                     Brief::AwaitingAlgorithm { prompt } | Brief::AwaitingPicture { prompt, .. } => prompt,

@@ -102,6 +102,7 @@ impl Projection for Conversations {
                 body,
                 content,
                 posted_at,
+                ..
             } => {
                 let message = message_view(message_id, role, &body, &content, posted_at);
                 return insert_message(tx, conversation_id.0, position, &message).await;

@@ -94,6 +94,7 @@ impl Folded {
                 body,
                 content,
                 posted_at,
+                ..
             } => {
                 self.change(conversation_id.0, posted_at, position).messages += 1;
                 let message = message_view(message_id, role, &body, &content, posted_at);

@@ -37,13 +37,7 @@ impl Projection for WorkToDo {
     }
 
     fn passes_over(&self) -> &'static [&'static str] {
-        &[
-            "ConversationStarted",
-            "ConversationRenamed",
-            "ConversationArchived",
-            "MessagePosted",
-            "PictureAttached",
-        ]
+        &["ConversationStarted", "ConversationRenamed", "ConversationArchived", "PictureAttached"]
     }
 
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {

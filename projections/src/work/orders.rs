@@ -43,7 +43,10 @@ pub(super) fn orders_of(event: &OpenedEvent) -> Result<Vec<Order>, LogError> {
 
 fn of_conversation(event: &ConversationEvent) -> Vec<Order> {
     match event {
-        ConversationEvent::BriefOpened { .. } => vec![Order::now(ROLE_ASSISTANT, TASK_OFFER_ALGORITHMS)],
+        ConversationEvent::MessagePosted { opens_brief: true, .. }
+        | ConversationEvent::BriefOpened { .. } => {
+            vec![Order::now(ROLE_ASSISTANT, TASK_OFFER_ALGORITHMS)]
+        }
         ConversationEvent::AlgorithmChosen { .. } => vec![Order::now(ROLE_ASSISTANT, TASK_ASK_FOR_PICTURE)],
         ConversationEvent::BriefCompleted { .. } => vec![Order::now(ROLE_ASSISTANT, TASK_START_GENERATION)],
         _ => vec![],

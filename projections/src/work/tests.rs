@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::conversation::{Conversation, ConversationEvent, PictureKind};
+use domain::conversation::{Conversation, ConversationEvent, MessageBody, MessageRole, PictureKind};
 use domain::template::{Template, TemplateEvent};
-use domain::{AlgorithmId, AssetId, ConversationId, MessageText, Personal, TemplateId, Timestamp, UserId};
+use domain::{
+    AlgorithmId, AssetId, ConversationId, MessageId, MessageText, Personal, TemplateId, Timestamp, UserId,
+};
 use event_log::{OpenedEvent, RecordedEvent};
 use serde::Serialize;
 use uuid::Uuid;
@@ -43,16 +45,27 @@ fn now(role: &'static str, task: &'static str) -> Vec<Order> {
 fn each_turn_of_a_brief_is_the_assistants() {
     let prompt = Personal::new(UserId(ID), MessageText::parse("a wish").unwrap());
     let (conversation_id, algorithm_id) = (ConversationId(ID), AlgorithmId(ID));
+    let posted = |opens_brief| ConversationEvent::MessagePosted {
+        conversation_id,
+        message_id: MessageId(ID),
+        role: MessageRole::User,
+        body: MessageBody::Text,
+        content: prompt.clone(),
+        posted_at: AT,
+        opens_brief,
+    };
     let opened = ConversationEvent::BriefOpened { conversation_id, prompt: prompt.clone(), opened_at: AT };
     let chosen = ConversationEvent::AlgorithmChosen { conversation_id, algorithm_id, chosen_at: AT };
     let completed = ConversationEvent::BriefCompleted {
         conversation_id,
-        prompt,
+        prompt: prompt.clone(),
         algorithm_id,
         face: None,
         logo: None,
         completed_at: AT,
     };
+    assert_eq!(orders(Conversation::TYPE, &posted(true)), now("assistant", "offer_algorithms"));
+    assert_eq!(orders(Conversation::TYPE, &posted(false)), vec![]);
     assert_eq!(orders(Conversation::TYPE, &opened), now("assistant", "offer_algorithms"));
     assert_eq!(orders(Conversation::TYPE, &chosen), now("assistant", "ask_for_picture"));
     assert_eq!(orders(Conversation::TYPE, &completed), now("assistant", "start_generation"));
@@ -69,16 +82,7 @@ fn what_is_passed_over_calls_for_nothing() {
     use crate::Projection;
     use crate::work::WorkToDo;
     let (conversation_id, at) = (ConversationId(ID), AT);
-    let words = Personal::new(UserId(ID), MessageText::parse("a wish").unwrap());
     let title = Personal::new(UserId(ID), domain::Title::parse("a title").unwrap());
-    let posted = ConversationEvent::MessagePosted {
-        conversation_id,
-        message_id: domain::MessageId(ID),
-        role: domain::conversation::MessageRole::User,
-        body: domain::conversation::MessageBody::Text,
-        content: words,
-        posted_at: at,
-    };
     let started = ConversationEvent::ConversationStarted {
         conversation_id,
         owner: UserId(ID),
@@ -92,7 +96,7 @@ fn what_is_passed_over_calls_for_nothing() {
         kind: PictureKind::Face,
         attached_at: at,
     };
-    let without = [started, renamed, archived, posted, attached];
+    let without = [started, renamed, archived, attached];
     assert_eq!(without.each_ref().map(DomainEvent::event_type), WorkToDo.passes_over());
     for event in &without {
         assert_eq!(orders(Conversation::TYPE, event), vec![]);

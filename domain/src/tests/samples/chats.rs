@@ -83,6 +83,7 @@ fn messages() -> Vec<ConversationEvent> {
         conversation_id: CHAT,
         message_id: MESSAGE,
         role,
+        opens_brief: (role, &body) == (MessageRole::User, &MessageBody::Text),
         body,
         content: hers(words("A cat that conquers a volcano")),
         posted_at: minute(2),
