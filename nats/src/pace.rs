@@ -1,4 +1,4 @@
-//! When to wait a moment for more. At a low rate nobody waits. At a high one every page costs a transaction or
+//! When to wait a moment for more. At a low rate nobody waits. At a higher one every page costs a transaction or
 //! a round trip, and a page of one event costs nearly as much as one of a hundred.
 
 use std::time::Duration;
@@ -7,26 +7,49 @@ use tokio::time::{Instant, sleep};
 
 /// From this rate on a page is worth waiting for.
 const BUSY_EVENTS_PER_SECOND: u64 = 2000;
+/// From this rate on it is worth a short wait, which nobody notices: the processor has the time for it.
+const BRISK_EVENTS_PER_SECOND: u64 = 200;
+const BRISK_REST: Duration = Duration::from_millis(4);
 const WINDOW: Duration = Duration::from_millis(50);
 
 /// Measures the rate of one reader and lets it rest between pages while the rate is high.
 #[derive(Debug)]
 pub struct Pace {
-    rest: Duration,
+    busy_rest: Duration,
     since: Instant,
     events: u64,
-    is_busy: bool,
+    rate: Rate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rate {
+    Low,
+    Brisk,
+    Busy,
+}
+
+impl Rate {
+    fn of(events: u64, window: Duration) -> Self {
+        let per_second = u128::from(events) * 1000 / window.as_millis().max(1);
+        if per_second >= u128::from(BUSY_EVENTS_PER_SECOND) {
+            Self::Busy
+        } else if per_second >= u128::from(BRISK_EVENTS_PER_SECOND) {
+            Self::Brisk
+        } else {
+            Self::Low
+        }
+    }
 }
 
 impl Pace {
-    /// A pace that rests for so long.
-    pub fn new(rest: Duration) -> Self {
-        Self { rest, since: Instant::now(), events: 0, is_busy: false }
+    /// A pace that rests for so long when events come fast.
+    pub fn new(busy_rest: Duration) -> Self {
+        Self { busy_rest, since: Instant::now(), events: 0, rate: Rate::Low }
     }
 
     /// Whether events come fast.
     pub fn is_busy(&self) -> bool {
-        self.is_busy
+        self.rate == Rate::Busy
     }
 
     /// Told after a page how many events it had. `full` when the next page waits already: then nobody rests.
@@ -34,12 +57,43 @@ impl Pace {
         self.events += events as u64;
         let window = self.since.elapsed();
         if window >= WINDOW {
-            let busy = BUSY_EVENTS_PER_SECOND * u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / 1000;
-            self.is_busy = self.events >= busy;
+            self.rate = Rate::of(self.events, window);
             (self.since, self.events) = (Instant::now(), 0);
         }
-        if self.is_busy && !full {
-            sleep(self.rest).await;
+        if !full && let Some(rest) = self.rest() {
+            sleep(rest).await;
+        }
+    }
+
+    fn rest(&self) -> Option<Duration> {
+        match self.rate {
+            Rate::Low => None,
+            Rate::Brisk => Some(BRISK_REST.min(self.busy_rest)),
+            Rate::Busy => Some(self.busy_rest),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_told_from_what_came_in_the_window() {
+        let half_a_second = Duration::from_millis(500);
+        for (events, rate) in
+            [(0, Rate::Low), (99, Rate::Low), (100, Rate::Brisk), (999, Rate::Brisk), (1000, Rate::Busy)]
+        {
+            assert_eq!(Rate::of(events, half_a_second), rate, "{events}");
+        }
+    }
+
+    #[test]
+    fn a_rest_is_as_long_as_the_rate_asks_for() {
+        let mut pace = Pace::new(Duration::from_millis(25));
+        for (rate, rest) in [(Rate::Low, None), (Rate::Brisk, Some(4)), (Rate::Busy, Some(25))] {
+            pace.rate = rate;
+            assert_eq!(pace.rest(), rest.map(Duration::from_millis), "{rate:?}");
         }
     }
 }

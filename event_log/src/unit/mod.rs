@@ -8,6 +8,7 @@ mod detached;
 mod receipt;
 mod span;
 mod step;
+mod write;
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -17,12 +18,10 @@ use serde_json::Value;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
+use crate::append::Appended;
 use crate::cache::StreamKey;
-use crate::chain::EventDigest;
-use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::log::EventLog;
-use crate::{Claim, CommandContext, LogError, ReceiptLife, clock};
+use crate::{Claim, CommandContext, LogError, clock};
 use detached::Detached;
 use receipt::replayed;
 pub(crate) use receipt::{CLIENT_RECEIPT_DAYS, first_outcome};
@@ -31,8 +30,6 @@ use step::{Decision, Step, TypedStep};
 /// On a stream that other processes write without a pause only some attempts get through: those processes
 /// know its state, this one must load it each time.
 const ATTEMPTS_MAX: u32 = 25;
-/// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
-const EVENT_BYTES_MAX: usize = 256 << 10;
 /// How long a caller waits for an outcome, for instance while the database is away.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -275,100 +272,6 @@ where
         }))
     }
 
-    /// Hands the decisions to the appender. Their payloads are taken out of them: after a conflict they are
-    /// decided anew.
-    async fn append(&mut self, decisions: &mut [NewDecision]) -> Result<Appended, E> {
-        let vault = self.log.vault();
-        let metadata = self.metadata().await?;
-        let mut sequences: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
-        let mut events = Vec::with_capacity(decisions.len());
-        for NewDecision { step, event } in decisions {
-            sequences[*step] += 1;
-            let (event_id, sequence) = (clock::new_id(), sequences[*step]);
-            let event_version = std::mem::take(&mut event.event_version);
-            let payload = within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?;
-            let stream = self.steps[*step].key();
-            let digest = EventDigest {
-                aggregate_type: stream.aggregate_type,
-                aggregate_id: stream.aggregate_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
-                sequence,
-                event_type: &event.event_type,
-                event_version: &event_version,
-                event_id,
-                payload: &payload,
-                metadata: &metadata,
-                owner: self.context.owner,
-            }
-            .compute();
-            let event_type = event.event_type.clone();
-            events.push(NewEvent {
-                event_id,
-                stream: *step,
-                sequence,
-                event_type,
-                event_version,
-                payload,
-                digest,
-            });
-        }
-        let mut snapshots = Vec::new();
-        for (stream, (step, sequence)) in self.steps.iter().zip(&sequences).enumerate() {
-            if sequence / SNAPSHOT_EVERY_EVENTS > step.version() / SNAPSHOT_EVERY_EVENTS {
-                let (schema_tag, state) = step.snapshot()?;
-                let payload = vault.seal(state).await?;
-                snapshots.push(NewSnapshot { stream, version: *sequence, schema_tag, payload });
-            }
-        }
-        let expires_at = match self.context.receipt {
-            ReceiptLife::Client => Some(clock::now() + chrono::Duration::days(CLIENT_RECEIPT_DAYS)),
-            ReceiptLife::Process => None,
-        };
-        let claims = self.claims.iter().map(|claim| NewClaim {
-            kind: claim.kind,
-            key_hash: vault.claim_hash(claim.kind, &claim.key),
-            owner: claim.owner,
-            taken: claim.taken,
-        });
-        let unit = NewUnit {
-            owner: self.context.actor.receipt_owner(),
-            command_id: self.context.command_id,
-            fingerprint: self.context.fingerprint.clone(),
-            outcome: self.outcome.to_string(),
-            expires_at,
-            metadata,
-            event_owner: self.context.owner,
-            expected: self.steps.iter().map(|step| (*step.key(), step.version())).collect(),
-            events,
-            claims: claims.collect(),
-            snapshots,
-        };
-        let span = span::of_append(unit.events.len());
-        let appended = self.log.appender().append(unit).instrument(span.clone()).await;
-        span::tell_append(&span, &appended);
-        appended.map_err(|error| match error {
-            AppendError::Stopped => LogError::OutcomeUnknown.into(),
-            AppendError::Rewound(rewound) => LogError::from(rewound).into(),
-            AppendError::Refused { reason } => LogError::Refused { reason }.into(),
-        })
-    }
-
-    /// The metadata of the unit's events. What belongs to the person who acts is sealed.
-    async fn metadata(&self) -> Result<String, LogError> {
-        let person = match self.context.actor.receipt_owner() {
-            nil if nil.is_nil() => self.context.owner,
-            actor => Some(actor),
-        };
-        let CommandContext { ip, user_agent, .. } = &self.context;
-        let sealed = match person {
-            Some(person) if ip.is_some() || user_agent.is_some() => {
-                let texts = [ip.as_deref(), user_agent.as_deref()];
-                self.log.vault().seal_texts(person, texts).await?
-            }
-            _ => [None, None],
-        };
-        self.context.metadata(sealed, self.log.traceparent().as_deref())
-    }
-
     fn remember(self, position: i64, decisions: Vec<NewDecision>) -> Committed {
         let mut versions: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
         for decision in &decisions {
@@ -385,14 +288,6 @@ where
             replayed: false,
         }
     }
-}
-
-/// The table refuses more; said here so that the caller learns why.
-fn within_limit(payload: String) -> Result<String, LogError> {
-    if payload.len() > EVENT_BYTES_MAX {
-        return Err(LogError::EventTooLarge { bytes: payload.len(), max_bytes: EVENT_BYTES_MAX });
-    }
-    Ok(payload)
 }
 
 /// A few milliseconds that differ between processes.

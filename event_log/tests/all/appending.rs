@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use event_log::{EventLog, LogError, clock};
+use event_log::{EventLog, LogError, clock, verify};
 use futures::future::join_all;
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
@@ -222,4 +222,39 @@ async fn a_caller_that_goes_away_does_not_stop_a_command_half_way() {
     assert!(caller.await.unwrap_err().is_cancelled());
     holder.close().await.unwrap();
     eventually("the command is carried out", || async { world.events_of(jar).await == 1 }).await;
+}
+
+/// A single event goes by `append_event`, two by `append_units`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_which_only_the_floor_is_left_goes_on_above_it() {
+    for coins in [vec![1], vec![1, 2]] {
+        let world = World::new().await;
+        world.run("UPDATE log_identity SET floor_position = 41, floor_chain = sha256('archived')").await;
+        let log = world.process().await;
+        let last = 41 + i64::try_from(coins.len()).unwrap();
+        assert_eq!(put(&log, clock::new_id(), coins).await, last);
+        assert_eq!(verify(&world.pool, None).await.unwrap().fault, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_never_fall_also_after_a_clock_that_ran_ahead() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let jar = clock::new_id();
+    put(&log, jar, vec![1]).await;
+    let ahead = "INSERT INTO events SELECT position + 1, aggregate_type, gen_random_uuid()::text, 1, event_type, \
+         event_version, payload, metadata, gen_random_uuid(), owner_id, now() + interval '1 hour', chain FROM events";
+    world.run(ahead).await;
+    put(&log, jar, vec![2]).await;
+    assert_eq!(put(&log, jar, vec![3, 4]).await, 5);
+    let falls = "SELECT count(*) FROM events AS e JOIN events AS n ON n.position = e.position + 1 \
+         WHERE n.recorded_at < e.recorded_at";
+    assert_eq!(world.number(falls).await, 0);
+}
+
+/// Puts coins into a jar in one unit, one event each, and returns the last position.
+async fn put(log: &EventLog, jar: Uuid, coins: Vec<i64>) -> i64 {
+    let puts = coins.into_iter().map(JarCommand::Put);
+    log.unit::<Failure>(new_command()).execute::<Jar>(jar, puts).commit().await.unwrap().position
 }
