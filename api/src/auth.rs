@@ -9,9 +9,10 @@ use axum::http::header;
 use axum::http::request::Parts;
 use commands::SessionTokens;
 use domain::user::{Role, User};
-use domain::{SessionId, UserId};
+use domain::{SessionId, Timestamp, UserId};
 use event_log::{Actor, MasterKey, clock};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -21,6 +22,8 @@ use crate::problem::ApiError;
 const ISSUER: &str = "routix";
 const AUDIENCE: &str = "routix-api";
 const ACCESS_LIFE: Duration = Duration::from_mins(30);
+/// A client sends the same token with every request; some 500 bytes each.
+const CHECKED_TOKENS_MAX: u64 = 10_000;
 
 /// Access tokens open the API, refresh tokens are exchanged for new ones; neither does the other's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +54,8 @@ pub struct TokenKeys {
     /// The first is the one that is signed with; the others are of master keys on their way out.
     decoding: Arc<[DecodingKey]>,
     validation: Arc<Validation>,
+    /// Tokens whose signature and form were found good: neither changes, only the time does.
+    checked: Cache<Box<str>, Arc<Claims>>,
 }
 
 impl TokenKeys {
@@ -60,6 +65,7 @@ impl TokenKeys {
             encoding: Arc::new(EncodingKey::from_secret(&master.derive("sign tokens"))),
             decoding: keys.iter().map(|key| DecodingKey::from_secret(key)).collect(),
             validation: Arc::new(validation()),
+            checked: Cache::new(CHECKED_TOKENS_MAX),
         }
     }
 
@@ -90,14 +96,26 @@ impl TokenKeys {
     }
 
     /// The claims of a token of `kind`, if it is ours and has not expired.
-    pub fn check(&self, token: &str, kind: TokenType) -> Result<Claims, ApiError> {
-        let unauthenticated = ApiError::Unauthenticated { detail: "Could not validate credentials" };
-        self.decoding
-            .iter()
-            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())
+    pub fn check(&self, token: &str, kind: TokenType) -> Result<Arc<Claims>, ApiError> {
+        self.check_at(clock::now(), token, kind)
+    }
+
+    fn check_at(&self, now: Timestamp, token: &str, kind: TokenType) -> Result<Arc<Claims>, ApiError> {
+        self.checked
+            .get(token)
+            .or_else(|| {
+                let claims = Arc::new(self.decode(token)?);
+                self.checked.insert(token.into(), Arc::clone(&claims));
+                Some(claims)
+            })
+            .filter(|claims| claims.kind == kind && claims.exp >= now.timestamp())
+            .ok_or(ApiError::Unauthenticated { detail: "Could not validate credentials" })
+    }
+
+    fn decode(&self, token: &str) -> Option<Claims> {
+        let mut keys = self.decoding.iter();
+        keys.find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())
             .map(|data| data.claims)
-            .filter(|claims| claims.kind == kind)
-            .ok_or(unauthenticated)
     }
 }
 
@@ -191,4 +209,38 @@ pub fn access_expires_in() -> u64 {
 /// A random text that cannot be guessed, for tickets.
 pub fn random_text() -> String {
     format!("{}{}", clock::random_id().simple(), clock::random_id().simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_good_before_expires_and_does_no_other_ones_work() {
+        let keys = TokenKeys::new(&MasterKey::from_secret(b"a secret of at least thirty-two bytes"));
+        let now = clock::now();
+        let (access, _) = keys
+            .issue(&SessionTokens {
+                session_id: SessionId(clock::new_id()),
+                user_id: UserId(clock::new_id()),
+                refresh_id: clock::new_id(),
+                command_id: clock::new_id(),
+                issued_at: now,
+                refresh_expires_at: now + TimeDelta::days(7),
+            })
+            .unwrap();
+        let is_good = |at, kind| keys.check_at(at, &access, kind).is_ok();
+        let life = TimeDelta::from_std(ACCESS_LIFE).unwrap();
+        assert!(is_good(now, TokenType::Access));
+        assert!(is_good(now + life, TokenType::Access));
+        assert!(!is_good(now + life + TimeDelta::seconds(1), TokenType::Access));
+        assert!(!is_good(now, TokenType::Refresh));
+        // A token that differs in one letter of its signature is another one, whatever is remembered.
+        let (signed, signature) = access.rsplit_once('.').unwrap();
+        let letter = if signature.starts_with('A') { 'B' } else { 'A' };
+        let forged = format!("{signed}.{letter}{}", &signature[1..]);
+        assert!(keys.check(&forged, TokenType::Access).is_err());
+    }
 }

@@ -13,8 +13,8 @@ use event_log::work::{self, NewWork};
 use nats::Bus;
 use sqlx::PgConnection;
 
-use super::NAME;
 use super::orders::orders_of;
+use super::{NAME, ROLE_ASSISTANT};
 use crate::runtime::{ApplyError, Projection};
 
 /// The projection.
@@ -72,8 +72,15 @@ impl Projection for WorkToDo {
         if !bus.is_connected() {
             return;
         }
-        let orders = applied.iter().filter_map(|event| orders_of(event).ok()).flatten();
-        for role in orders.map(|order| order.role).collect::<BTreeSet<_>>() {
+        let mut roles = BTreeSet::new();
+        for event in applied {
+            // A chat calls for the assistant only, and most events are of chats.
+            let is_of_chat = event.recorded.aggregate_type == Conversation::TYPE;
+            if !is_of_chat || !roles.contains(ROLE_ASSISTANT) {
+                roles.extend(orders_of(event).into_iter().flatten().map(|order| order.role));
+            }
+        }
+        for role in roles {
             if let Err(error) = bus.wake(role).await {
                 tracing::debug!(role, %error, "a role was not woken");
             }
