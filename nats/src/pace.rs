@@ -1,13 +1,16 @@
 //! When to wait a moment for more. At a low rate nobody waits. At a higher one every page costs a transaction or
 //! a round trip, and a page of one event costs nearly as much as one of a hundred.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 /// From this rate on a page is worth waiting for.
 const BUSY_EVENTS_PER_SECOND: u64 = 2000;
-/// From this rate on it is worth a short wait, which nobody notices: the processor has the time for it.
+/// From this rate on it is worth a wait that nobody notices.
 const BRISK_EVENTS_PER_SECOND: u64 = 200;
 const BRISK_REST: Duration = Duration::from_millis(4);
 const WINDOW: Duration = Duration::from_millis(50);
@@ -70,30 +73,6 @@ impl Pace {
             Rate::Low => None,
             Rate::Brisk => Some(BRISK_REST.min(self.busy_rest)),
             Rate::Busy => Some(self.busy_rest),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_is_told_from_what_came_in_the_window() {
-        let half_a_second = Duration::from_millis(500);
-        for (events, rate) in
-            [(0, Rate::Low), (99, Rate::Low), (100, Rate::Brisk), (999, Rate::Brisk), (1000, Rate::Busy)]
-        {
-            assert_eq!(Rate::of(events, half_a_second), rate, "{events}");
-        }
-    }
-
-    #[test]
-    fn a_rest_is_as_long_as_the_rate_asks_for() {
-        let mut pace = Pace::new(Duration::from_millis(25));
-        for (rate, rest) in [(Rate::Low, None), (Rate::Brisk, Some(4)), (Rate::Busy, Some(25))] {
-            pace.rate = rate;
-            assert_eq!(pace.rest(), rest.map(Duration::from_millis), "{rate:?}");
         }
     }
 }
