@@ -223,8 +223,8 @@ fn a_brief_that_an_event_of_its_own_opened_goes_on() {
         prompt: hers(words(WISH)),
         opened_at: minute(2),
     };
-    let history =
-        vec![started(), said(WISH), titled_by_itself(), opened, choice(ROUTIX_V1), chosen(ROUTIX_V1)];
+    let posted = of_version_1_0(&wished(WISH));
+    let history = vec![started(), posted, titled_by_itself(), opened, choice(ROUTIX_V1), chosen(ROUTIX_V1)];
     given::<Conversation>(history)
         .when(post("skip"))
         .then_expect_events(vec![said("skip"), completed(ROUTIX_V1, None, None)]);
