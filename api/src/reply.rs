@@ -17,7 +17,7 @@ fn number(value: i64) -> HeaderValue {
 
 /// A page of rows as JSON, with room from the start: growing to a page's size would copy it several times.
 fn json<T: Serialize>(body: &T) -> Response {
-    const ROOM: usize = 8 << 10;
+    const ROOM: usize = 16 << 10;
     let mut bytes = Vec::with_capacity(ROOM);
     match serde_json::to_writer(&mut bytes, body) {
         Ok(()) => {

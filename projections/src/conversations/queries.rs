@@ -6,9 +6,8 @@ use event_log::LogError;
 use futures::FutureExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sqlx::postgres::PgRow;
+use sqlx::PgConnection;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::NAME;
@@ -152,25 +151,64 @@ pub async fn messages(
 }
 
 /// The checkpoint, whether the chat is there, and its messages: one statement, because this is what clients ask
-/// for most, and because one statement sees one state of all three.
+/// for most, and because one statement sees one state of all three. One row too, with a list for each column: of
+/// fifty rows each would be packed, sent and unpacked for itself.
 macro_rules! said {
     ($bound:literal, $order:literal) => {
         concat!(
-            "SELECT coalesce(c.position, 0) AS checkpoint, chat.id IS NOT NULL AS known, \
-                    m.id, m.role, m.type, m.content, m.metadata, m.timestamp, m.position \
+            "SELECT coalesce(c.position, 0) AS checkpoint, chat.id IS NOT NULL AS known, page.* \
              FROM (SELECT 1) AS one \
              LEFT JOIN checkpoints AS c ON c.projection = $1 \
              LEFT JOIN conversations AS chat ON chat.id = $2 AND chat.user_id = $3 \
-             LEFT JOIN LATERAL ( \
-                 SELECT * FROM messages \
-                 WHERE conversation_id = chat.id AND position ",
+             CROSS JOIN LATERAL ( \
+                 SELECT coalesce(array_agg(m.id), '{}') AS ids, \
+                        coalesce(array_agg(m.role), '{}') AS roles, \
+                        coalesce(array_agg(m.type), '{}') AS kinds, \
+                        coalesce(array_agg(m.content), '{}') AS contents, \
+                        coalesce(array_agg(m.metadata), '{}') AS metadata, \
+                        coalesce(array_agg(m.timestamp), '{}') AS timestamps, \
+                        coalesce(array_agg(m.position), '{}') AS positions \
+                 FROM (SELECT * FROM messages \
+                       WHERE conversation_id = chat.id AND position ",
             $bound,
             " $4 ORDER BY position ",
             $order,
-            " LIMIT $5) AS m ON true ORDER BY m.position ",
-            $order
+            " LIMIT $5) AS m) AS page"
         )
     };
+}
+
+/// What `said!` gives. The lists are as long as each other.
+#[derive(sqlx::FromRow)]
+struct Said {
+    checkpoint: i64,
+    known: bool,
+    ids: Vec<Uuid>,
+    roles: Vec<String>,
+    kinds: Vec<String>,
+    contents: Vec<String>,
+    metadata: Vec<Json<Box<RawValue>>>,
+    timestamps: Vec<DateTime<Utc>>,
+    positions: Vec<i64>,
+}
+
+impl Said {
+    fn into_messages(self) -> Vec<Message> {
+        let texts = self.roles.into_iter().zip(self.kinds).zip(self.contents);
+        let places = self.timestamps.into_iter().zip(self.positions);
+        let messages = self.ids.into_iter().zip(texts).zip(self.metadata).zip(places);
+        messages
+            .map(|(((id, ((role, kind), content)), Json(metadata)), (timestamp, position))| Message {
+                id,
+                role,
+                kind,
+                content,
+                metadata,
+                timestamp,
+                position,
+            })
+            .collect()
+    }
 }
 
 async fn said(
@@ -184,37 +222,16 @@ async fn said(
         Window::Before(cursor) => (cursor, said!("<", "DESC")),
         Window::After(cursor) => (cursor, said!(">", "ASC")),
     };
-    let rows = sqlx::query(select)
+    let said: Said = sqlx::query_as(select)
         .bind(NAME)
         .bind(conversation)
         .bind(user)
         .bind(bound)
         .bind(limit + 1)
-        .fetch_all(connection)
+        .fetch_one(connection)
         .await?;
-    let first = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-    let (checkpoint, known): (i64, bool) = (first.try_get(0)?, first.try_get(1)?);
-    if !known {
-        return Ok((checkpoint, None));
-    }
-    // A chat without messages is one row without a message.
-    let is_empty = first.try_get::<Option<Uuid>, _>(2)?.is_none();
-    let messages = rows.iter().filter(|_| !is_empty).map(message).collect::<Result<_, _>>()?;
-    Ok((checkpoint, Some(page_of(messages, window, limit))))
-}
-
-/// By the places of the columns: looking for their names takes longer than reading them.
-fn message(row: &PgRow) -> Result<Message, sqlx::Error> {
-    let Json(metadata) = row.try_get(6)?;
-    Ok(Message {
-        id: row.try_get(2)?,
-        role: row.try_get(3)?,
-        kind: row.try_get(4)?,
-        content: row.try_get(5)?,
-        metadata,
-        timestamp: row.try_get(7)?,
-        position: row.try_get(8)?,
-    })
+    let (checkpoint, known) = (said.checkpoint, said.known);
+    Ok((checkpoint, known.then(|| page_of(said.into_messages(), window, limit))))
 }
 
 fn page_of(mut messages: Vec<Message>, window: Window, limit: i64) -> MessagePage {
