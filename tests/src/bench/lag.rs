@@ -47,42 +47,57 @@ pub async fn run(effort: &Effort) -> Report {
     tasks.spawn(watch(url.clone(), Arc::clone(&model)));
     load(&users, 2.0).await;
     let pool = PgPool::connect(&url).await.unwrap();
-    let from: i64 = sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(&pool).await.unwrap();
-    let seconds = effort.seconds * 2.0;
-    load(&users, seconds).await;
-    let messages: Vec<(i64, DateTime<Utc>)> = sqlx::query_as(
+    let (mut commands, mut to_model, mut to_socket) = (0, Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        let messages = posted(&pool, &users, effort.seconds * 2.0).await;
+        let last = messages.iter().map(|(position, _)| *position).max().unwrap();
+        while !sockets.lock().unwrap().contains_key(&last)
+            || model.lock().unwrap().range(last..).next().is_none()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        commands += messages.len();
+        // A checkpoint tells of every position up to it, a frame of its own only.
+        let (model, sockets) = (model.lock().unwrap(), sockets.lock().unwrap());
+        to_model.push(lags(&messages, |position| model.range(position..).next().map(|(_, at)| *at)));
+        to_socket.push(lags(&messages, |position| sockets.get(&position).copied()));
+    }
+    let params = json!({ "commands_per_s": COMMANDS_PER_SECOND, "users": USERS, "commands": commands });
+    for (metric, lags, share) in [
+        ("commit to read model, p50", &to_model, 0.5),
+        ("commit to read model, p99", &to_model, 0.99),
+        ("commit to socket, p50", &to_socket, 0.5),
+        ("commit to socket, p99", &to_socket, 0.99),
+    ] {
+        let mut rounds: Vec<f64> = lags.iter().map(|lags| percentile(lags, share) / 1000.0).collect();
+        rounds.sort_unstable_by(f64::total_cmp);
+        report.figure(metric, rounds[rounds.len() / 2], "ms", params.clone());
+    }
+    report
+}
+
+/// Posts for so long. Gives the position of each message and when it was recorded.
+async fn posted(pool: &PgPool, users: &[(Connection, String)], seconds: f64) -> Vec<(i64, DateTime<Utc>)> {
+    let from: i64 = sqlx::query_scalar("SELECT max(position) FROM events").fetch_one(pool).await.unwrap();
+    load(users, seconds).await;
+    sqlx::query_as(
         "SELECT position, recorded_at FROM events WHERE position > $1 AND event_type = 'MessagePosted'",
     )
     .bind(from)
-    .fetch_all(&pool)
+    .fetch_all(pool)
     .await
-    .unwrap();
-    let last = messages.iter().map(|(position, _)| *position).max().unwrap();
-    while !sockets.lock().unwrap().contains_key(&last) || model.lock().unwrap().range(last..).next().is_none()
-    {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let params = json!({ "commands_per_s": COMMANDS_PER_SECOND, "users": USERS, "commands": messages.len() });
-    for (metric50, metric99, seen, exact) in [
-        ("commit to read model, p50", "commit to read model, p99", &model, false),
-        ("commit to socket, p50", "commit to socket, p99", &sockets, true),
-    ] {
-        let seen = seen.lock().unwrap();
-        let mut lags: Vec<u64> = messages
-            .iter()
-            .map(|(position, at)| {
-                // A checkpoint tells of every position up to it, a frame of its own only.
-                let arrived =
-                    if exact { seen.get(position) } else { seen.range(position..).next().map(|(_, at)| at) };
-                let lag = *arrived.expect("nothing is lost") - *at;
-                u64::try_from(lag.num_microseconds().unwrap_or_default().max(0)).unwrap()
-            })
-            .collect();
-        lags.sort_unstable();
-        report.figure(metric50, percentile(&lags, 0.5) / 1000.0, "ms", params.clone());
-        report.figure(metric99, percentile(&lags, 0.99) / 1000.0, "ms", params.clone());
-    }
-    report
+    .unwrap()
+}
+
+/// From the commit of each message until it was seen, in microseconds, the shortest first.
+fn lags(messages: &[(i64, DateTime<Utc>)], seen: impl Fn(i64) -> Option<DateTime<Utc>>) -> Vec<u64> {
+    let lag = |(position, at): &(i64, DateTime<Utc>)| {
+        let lag = seen(*position).expect("nothing is lost") - *at;
+        u64::try_from(lag.num_microseconds().unwrap_or_default().max(0)).unwrap()
+    };
+    let mut lags: Vec<u64> = messages.iter().map(lag).collect();
+    lags.sort_unstable();
+    lags
 }
 
 /// Posts at a steady pace, whatever the answers take.
