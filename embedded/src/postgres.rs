@@ -39,8 +39,6 @@ const SETTINGS: &[&str] = &[
     // What a connection writes when the buffers are full goes to the disk at once, in small pieces. Otherwise it
     // piles up until a checkpoint wants all of it on the disk, and every commit waits: 100 to 180 ms were seen.
     "backend_flush_after=256kB",
-    // With the usual one a busy log is at a checkpoint all the time.
-    "max_wal_size=4GB",
     // Parallel index builds of pgvector want more shared memory than containers have.
     "max_parallel_maintenance_workers=0",
 ];

@@ -152,7 +152,8 @@ pub async fn messages(
 
 /// The checkpoint, whether the chat is there, and its messages: one statement, because this is what clients ask
 /// for most, and because one statement sees one state of all three. One row too, with a list for each column: of
-/// fifty rows each would be packed, sent and unpacked for itself.
+/// fifty rows each would be packed, sent and unpacked for itself. `array_agg` keeps the order of the subquery that
+/// it alone reads (PostgreSQL's manual, aggregate functions).
 macro_rules! said {
     ($bound:literal, $order:literal) => {
         concat!(

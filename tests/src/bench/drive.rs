@@ -80,6 +80,12 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
+/// The value in the middle.
+pub fn middle(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
 /// The run in the middle, by throughput.
 pub fn median(mut runs: Vec<Measured>) -> Measured {
     runs.sort_by(|a, b| a.per_second().total_cmp(&b.per_second()));

@@ -8,7 +8,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::Effort;
-use crate::drive::{Measured, drive, median};
+use crate::drive::{Measured, drive, median, middle};
 use crate::peers::CqrsEs;
 use crate::report::Report;
 use crate::stack::{self, Stack};
@@ -41,9 +41,8 @@ pub async fn run(effort: &Effort) -> Report {
         theirs.push(successes(&peer, chat, effort.seconds).await);
     }
     let ours = median(ours);
-    theirs.sort_by(f64::total_cmp);
     let params = json!({ "writers": WRITERS });
-    let peer = ("cqrs-es + postgres-es, without conflicts", theirs[theirs.len() / 2]);
+    let peer = ("cqrs-es + postgres-es, without conflicts", middle(theirs));
     report.beside("throughput", ours.per_second(), "commands/s", params.clone(), peer);
     report.figure("p99", ours.percentile_ms(0.99), "ms", params);
     long_beside_short(&mut report, &log, short, effort).await;

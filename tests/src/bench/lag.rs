@@ -17,7 +17,7 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::Effort;
-use crate::drive::percentile;
+use crate::drive::{middle, percentile};
 use crate::report::Report;
 use crate::service::{Connection, Process};
 use crate::stack::Stack;
@@ -69,9 +69,8 @@ pub async fn run(effort: &Effort) -> Report {
         ("commit to socket, p50", &to_socket, 0.5),
         ("commit to socket, p99", &to_socket, 0.99),
     ] {
-        let mut rounds: Vec<f64> = lags.iter().map(|lags| percentile(lags, share) / 1000.0).collect();
-        rounds.sort_unstable_by(f64::total_cmp);
-        report.figure(metric, rounds[rounds.len() / 2], "ms", params.clone());
+        let rounds = lags.iter().map(|lags| percentile(lags, share) / 1000.0).collect();
+        report.figure(metric, middle(rounds), "ms", params.clone());
     }
     report
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::Effort;
-use crate::drive::{as_f64, drive};
+use crate::drive::{as_f64, drive, middle};
 use crate::report::Report;
 use crate::stack::{self, Stack};
 use crate::writers::{context, start_command, writer_id};
@@ -41,9 +41,8 @@ pub async fn run(effort: &Effort) -> Report {
         assert_eq!((rebuilt.position, rebuilt.parked), (head, 0));
         rates.push(per_second(head, begun.elapsed()));
     }
-    rates.sort_by(f64::total_cmp);
     let params = json!({ "events": head, "projection": "conversations" });
-    report.beside("rebuild", rates[rates.len() / 2], "events/s", params, ("live worker", live));
+    report.beside("rebuild", middle(rates), "events/s", params, ("live worker", live));
     report
 }
 
