@@ -15,7 +15,7 @@ use domain::user::{Role, User};
 use domain::{SessionId, Timestamp, UserId};
 use event_log::{Actor, MasterKey, clock};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ const ISSUER: &str = "routix";
 const AUDIENCE: &str = "routix-api";
 const ACCESS_LIFE: Duration = Duration::from_mins(30);
 /// A client sends the same access token with every request. A kilobyte each, about.
-const CHECKED_TOKENS_MAX: u64 = 10_000;
+const CHECKED_TOKENS_MAX: usize = 10_000;
 
 /// Access tokens open the API, refresh tokens are exchanged for new ones; neither does the other's work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,7 +58,7 @@ pub struct TokenKeys {
     decoding: Arc<[DecodingKey]>,
     validation: Arc<Validation>,
     /// Access tokens whose signature and form were found good: neither changes, only the time does.
-    checked: Cache<Box<str>, Arc<Claims>>,
+    checked: Arc<Cache<Box<str>, Arc<Claims>>>,
 }
 
 impl TokenKeys {
@@ -68,7 +68,7 @@ impl TokenKeys {
             encoding: Arc::new(EncodingKey::from_secret(&master.derive("sign tokens"))),
             decoding: keys.iter().map(|key| DecodingKey::from_secret(key)).collect(),
             validation: Arc::new(validation()),
-            checked: Cache::builder().max_capacity(CHECKED_TOKENS_MAX).time_to_live(ACCESS_LIFE).build(),
+            checked: Arc::new(Cache::new(CHECKED_TOKENS_MAX)),
         }
     }
 

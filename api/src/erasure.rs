@@ -60,7 +60,7 @@ pub async fn heed(app: App, start: i64) {
             Ok(events) => {
                 for event in events.iter().filter(|event| event.event_type == "PersonErased") {
                     let Some(person) = event.owner_id else { continue };
-                    app.log().forget_person(person).await;
+                    app.log().forget_person(person);
                     let (erased_at, event_id) = (event.recorded_at, Some(event.event_id));
                     keep(app.config().kept_receipts(), ErasureReceipt { person, erased_at, event_id }).await;
                 }

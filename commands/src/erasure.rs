@@ -41,7 +41,7 @@ impl Commands {
             // The key was gone before the event, so nobody knows which address to free.
             self.log.release_claims_of(EMAIL_CLAIM, user_id.0).await?;
         }
-        self.log.forget_person(user_id.0).await;
+        self.log.forget_person(user_id.0);
         Ok(done)
     }
 
@@ -52,7 +52,7 @@ impl Commands {
             CommandContext::for_process("erasure", user_id.0, clock::new_id(), Some(user_id.0), "again");
         let done = self.erase_person(context, user_id, AskedBy::Operator).await;
         erase::destroy_key(self.log.pool(), user_id.0).await?;
-        self.log.forget_person(user_id.0).await;
+        self.log.forget_person(user_id.0);
         match done {
             Ok(_) | Err(CommandError::User(UserError::NotRegistered)) => Ok(true),
             Err(error) => {

@@ -4,9 +4,8 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 /// Type and id of an aggregate.
@@ -30,16 +29,14 @@ pub(crate) struct CachedState {
 
 #[derive(Clone)]
 pub(crate) struct StateCache {
-    states: Cache<StreamKey, CachedState>,
+    states: Arc<Cache<StreamKey, CachedState>>,
     /// Counts evictions: what was read before one must not be remembered after it.
     evictions: Arc<AtomicU64>,
 }
 
 impl StateCache {
-    pub(crate) fn new(states_max: u64) -> Self {
-        const IDLE_LIFE: Duration = Duration::from_mins(10);
-        let states = Cache::builder().max_capacity(states_max).time_to_idle(IDLE_LIFE).build();
-        Self { states, evictions: Arc::default() }
+    pub(crate) fn new(states_max: usize) -> Self {
+        Self { states: Arc::new(Cache::new(states_max)), evictions: Arc::default() }
     }
 
     pub(crate) fn get<A: Clone + Send + Sync + 'static>(&self, key: &StreamKey) -> Option<(A, i64)> {
@@ -72,12 +69,12 @@ impl StateCache {
 
     pub(crate) fn evict(&self, key: &StreamKey) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
-        self.states.invalidate(key);
+        self.states.remove(key);
     }
 
     /// Drops everything: a person was erased, or the log was changed under us.
     pub(crate) fn clear(&self) {
         self.evictions.fetch_add(1, Ordering::SeqCst);
-        self.states.invalidate_all();
+        self.states.clear();
     }
 }

@@ -29,7 +29,7 @@ pub struct LogOptions {
     /// Connections of the pool; the appender has one more of its own.
     pub connections_max: u32,
     /// Aggregate states that are kept in memory.
-    pub cached_states_max: u64,
+    pub cached_states_max: usize,
     /// The events that the program knows, with the way from their older forms.
     pub event_forms: EventForms,
     /// Tells where in a trace the caller is, W3C Trace Context: what events are written with.
@@ -219,8 +219,8 @@ impl EventLog {
     }
 
     /// Drops everything this process remembers of a person, and every cached state with it.
-    pub async fn forget_person(&self, owner: Uuid) {
-        self.vault().forget(owner).await;
+    pub fn forget_person(&self, owner: Uuid) {
+        self.vault().forget(owner);
         self.cache().clear();
     }
 
@@ -278,7 +278,7 @@ impl EventLog {
             && let Ok(person) = recorded.aggregate_id.parse()
         {
             // Whoever reads on must not read by a key from before.
-            self.vault().forget(person).await;
+            self.vault().forget(person);
         }
         let stored = Stored {
             aggregate_type: &recorded.aggregate_type,

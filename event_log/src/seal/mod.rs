@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::KeyInit;
-use moka::future::Cache;
+use quick_cache::sync::Cache;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -32,11 +32,17 @@ pub use master::MasterKey;
 pub(crate) use master::{CLAIMS, FINGERPRINTS, LogSecrets};
 pub(crate) use wrap::Wrapping;
 
-const CACHED_KEYS_MAX: u64 = 100_000;
+const CACHED_KEYS_MAX: usize = 100_000;
 /// Bounds how long a process goes on reading a person who was erased elsewhere.
 const CACHED_KEY_LIFE: Duration = Duration::from_mins(1);
 
 type DataKey = Option<Arc<XChaCha20Poly1305>>;
+
+#[derive(Clone)]
+struct CachedKey {
+    key: DataKey,
+    read_at: Instant,
+}
 
 /// Holds the data keys and hashes what must not be stored in the clear.
 #[derive(Clone)]
@@ -44,7 +50,7 @@ pub struct Vault {
     pool: PgPool,
     wrapping: Arc<Wrapping>,
     secrets: LogSecrets,
-    keys: Cache<Uuid, DataKey>,
+    keys: Arc<Cache<Uuid, CachedKey>>,
     /// Counts the persons that were forgotten: what was read before that must not be remembered after it.
     forgotten: Arc<AtomicU64>,
     nonces: Arc<Nonces>,
@@ -64,7 +70,7 @@ impl Vault {
             wrapping: Arc::new(Wrapping::new(master)),
             secrets: master.log_secrets(),
             forgotten: Arc::default(),
-            keys: Cache::builder().max_capacity(CACHED_KEYS_MAX).time_to_live(CACHED_KEY_LIFE).build(),
+            keys: Arc::new(Cache::new(CACHED_KEYS_MAX)),
             nonces: Arc::new(Nonces::new()),
             forms,
         }
@@ -80,9 +86,9 @@ impl Vault {
     }
 
     /// Forgets a person's key in this process.
-    pub async fn forget(&self, owner: Uuid) {
+    pub fn forget(&self, owner: Uuid) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.keys.invalidate(&owner).await;
+        self.keys.remove(&owner);
     }
 
     /// Seals every personal node in a JSON text. Makes the key of a person who has none yet.
@@ -180,9 +186,12 @@ impl Vault {
     }
 
     async fn key(&self, owner: Uuid, create: bool) -> Result<DataKey, LogError> {
-        if let Some(key) = self.keys.get(&owner).await {
+        if let Some(CachedKey { key, read_at }) = self.keys.get(&owner)
+            && read_at.elapsed() < CACHED_KEY_LIFE
+        {
             return Ok(key);
         }
+        let read_at = Instant::now();
         let mark = self.forgotten.load(Ordering::SeqCst);
         let mut wrapped = self.read_key(owner).await?;
         if wrapped.is_none() && create {
@@ -206,10 +215,10 @@ impl Vault {
             }
             None => None,
         };
-        self.keys.insert(owner, key.clone()).await;
+        self.keys.insert(owner, CachedKey { key: key.clone(), read_at });
         if self.forgotten.load(Ordering::SeqCst) != mark {
             // Somebody was erased meanwhile, perhaps this person: what was read may be older than that.
-            self.keys.invalidate(&owner).await;
+            self.keys.remove(&owner);
         }
         Ok(key)
     }

@@ -145,7 +145,7 @@ async fn what_was_erased_is_shown_as_erased() {
     generate(&stack.log, ada, algorithm, None).await;
     upload_face(&stack.log, ada).await;
     stack.execute("UPDATE data_keys SET wrapped = NULL, erased_at = now()").await;
-    stack.log.forget_person(ada.0).await;
+    stack.log.forget_person(ada.0);
     for projection in projections::all() {
         stack.work(projection);
     }
