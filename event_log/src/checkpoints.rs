@@ -29,8 +29,8 @@ pub async fn take_over(pool: &PgPool, projection: &str, epoch: i64) -> Result<Op
     Ok(position)
 }
 
-/// Moves the checkpoint from `old` to `new`; whoever was stopped before it is not any more. `false` when it is not there any more, or another epoch rules:
-/// the transaction must then be rolled back.
+/// Moves the checkpoint from `old` to `new`; whoever was stopped before it is not any more. `false` when it is not
+/// there any more, or another epoch rules: the transaction must then be rolled back.
 pub async fn advance_in_tx(
     connection: &mut PgConnection,
     projection: &str,

@@ -59,7 +59,8 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
         .map(|work| clock::derived_id(work.cause, &format!("{}/{}", work.role, work.task)))
         .collect();
     sqlx::query(
-        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, due_at) \
+        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, \
+                           traceparent, due_at) \
          SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id, \
                 w.traceparent, coalesce(w.due_at, clock_timestamp()) \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[], \

@@ -7,6 +7,8 @@
 
 mod master;
 mod nodes;
+#[cfg(test)]
+mod tests;
 mod wrap;
 
 use std::borrow::Cow;
@@ -42,6 +44,13 @@ type DataKey = Option<Arc<XChaCha20Poly1305>>;
 struct CachedKey {
     key: DataKey,
     read_at: Instant,
+}
+
+impl CachedKey {
+    /// The key, as long as it may be believed.
+    fn at(self, now: Instant) -> Option<DataKey> {
+        (now.saturating_duration_since(self.read_at) < CACHED_KEY_LIFE).then_some(self.key)
+    }
 }
 
 /// Holds the data keys and hashes what must not be stored in the clear.
@@ -186,12 +195,10 @@ impl Vault {
     }
 
     async fn key(&self, owner: Uuid, create: bool) -> Result<DataKey, LogError> {
-        if let Some(CachedKey { key, read_at }) = self.keys.get(&owner)
-            && read_at.elapsed() < CACHED_KEY_LIFE
-        {
+        let read_at = Instant::now();
+        if let Some(key) = self.keys.get(&owner).and_then(|cached| cached.at(read_at)) {
             return Ok(key);
         }
-        let read_at = Instant::now();
         let mark = self.forgotten.load(Ordering::SeqCst);
         let mut wrapped = self.read_key(owner).await?;
         if wrapped.is_none() && create {
