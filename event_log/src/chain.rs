@@ -3,8 +3,8 @@
 //! `chain(n) = SHA-256(chain(n-1) ‖ position ‖ recorded_at ‖ digest(n))` where position and `recorded_at` (in
 //! microseconds since 1970) are big-endian i64 and the digest is the SHA-256 of the length-prefixed aggregate
 //! type, aggregate id, sequence, event type, event version, event id, payload bytes, metadata bytes and owner id
-//! (16 bytes, none without an owner). The digest is computed by whoever makes the event, the chain inside the
-//! functions that append, where the position is known.
+//! (16 bytes, none without an owner). The digest is computed by whoever makes the event, the chain where
+//! the position is known: by the appender while nobody else writes, else inside the functions that append.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

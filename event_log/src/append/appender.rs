@@ -59,6 +59,7 @@ impl Appender {
                 metrics: AppendMetrics::new(),
                 last_own: 0,
                 is_alone: true,
+                tip: None,
             }
             .run(pending),
         );
@@ -83,6 +84,7 @@ struct Worker {
     last_own: i64,
     /// Whether nobody else wrote between the last two batches.
     is_alone: bool,
+    tip: Option<batch::Tip>,
 }
 
 /// What the appender counts.
@@ -253,7 +255,7 @@ impl Worker {
             }
         };
         let begun = Instant::now();
-        let outcomes = batch::send(connection, units).await?;
+        let outcomes = batch::send(connection, units, &mut self.tip).await?;
         self.metrics.batch_seconds.record(begun.elapsed());
         #[allow(clippy::cast_precision_loss, reason = "a batch is bounded")]
         self.metrics.batch_units.record(units.len() as f64);

@@ -1,16 +1,50 @@
 //! A batch sent to the log: units as arrays of `append_units`, and what became of each.
 
+use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
 use super::{Appended, NewUnit, single};
+use crate::chain::{self, Chain};
+use crate::clock;
 
 /// What became of a unit; `None` when it shares something with an earlier one of the batch.
 pub(super) type Outcome = Option<Appended>;
 
-const CALL: &str = "SELECT base, outcomes, firsts, lasts, details FROM append_units(\
+const CALL: &str = "SELECT base, outcomes, firsts, lasts, details, last_position, last_chain, last_at \
+     FROM append_units(\
      $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)";
+     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)";
+
+/// The last event of the log, as this process knows it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tip {
+    position: i64,
+    chain: Chain,
+    recorded_at: DateTime<Utc>,
+}
+
+impl Tip {
+    /// The chain of the units' events behind this one. The function takes it if nobody wrote in between.
+    fn links(&self, units: &[&NewUnit], at: DateTime<Utc>) -> Vec<Chain> {
+        let (mut position, mut previous) = (self.position, self.chain);
+        let events = units.iter().flat_map(|unit| &unit.events);
+        let link = |event: &super::NewEvent| {
+            position += 1;
+            previous = chain::link(&previous, position, at.timestamp_micros(), &event.digest);
+            previous
+        };
+        events.map(link).collect()
+    }
+
+    fn of(row: &PgRow) -> Result<Option<Self>, sqlx::Error> {
+        let Some(position) = row.try_get(5)? else { return Ok(None) };
+        let chain: &[u8] = row.try_get(6)?;
+        let chain =
+            chain.try_into().map_err(|_| sqlx::Error::Protocol("a chain value is not one".to_owned()))?;
+        Ok(Some(Self { position, chain, recorded_at: row.try_get(7)? }))
+    }
+}
 
 /// The units of a batch, numbered as the function wants them.
 struct Numbers {
@@ -56,17 +90,22 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// Sends the units and returns one outcome per unit, in their order.
+/// Sends the units and returns one outcome per unit, in their order. `tip` is what the last call told of the log's
+/// end, and is told by this one.
 pub(super) async fn send(
     connection: &mut PgConnection,
     units: &[&NewUnit],
+    tip: &mut Option<Tip>,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
+    let known = tip.take();
     if let [unit] = units
         && let Some(stored) = single::send(connection, unit).await?
     {
         return Ok(vec![Some(stored)]);
     }
     let numbers = Numbers::of(units);
+    let linked_at = known.map(|known| clock::now().max(known.recorded_at));
+    let links = known.zip(linked_at).map(|(known, at)| known.links(units, at));
     let row = sqlx::query(CALL)
         .bind(of_units(units, |unit| unit.owner))
         .bind(of_units(units, |unit| unit.command_id))
@@ -99,8 +138,13 @@ pub(super) async fn send(
         .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.schema_tag.as_str()))
         .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.payload.as_str()))
         .bind(units.iter().any(|unit| unit.expects_unwritten()))
+        .bind(known.map(|known| known.position))
+        .bind(known.map(|known| known.chain))
+        .bind(linked_at)
+        .bind(links)
         .fetch_one(connection)
         .await?;
+    *tip = Tip::of(&row)?;
     match row.try_get::<Option<i64>, _>(0)? {
         Some(base) => Ok(numbers
             .firsts

@@ -94,7 +94,7 @@ async fn update_delete_and_truncate_of_events_are_refused_by_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn appending_is_refused_under_every_isolation_that_would_not_see_the_last_holders_commit() {
     let world = World::new().await;
-    for (function, parameters) in [("append_units", 31), ("append_event", 15)] {
+    for (function, parameters) in [("append_units", 31), ("append_units", 35), ("append_event", 15)] {
         let call = format!("SELECT {function}({})", vec!["NULL"; parameters].join(", "));
         for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
             let mut transaction = world.pool.begin().await.unwrap();

@@ -10,6 +10,7 @@ mod following;
 mod idempotency;
 mod jar;
 mod keys;
+mod linking;
 mod peers;
 mod recovering;
 mod sealing;
