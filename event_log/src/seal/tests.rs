@@ -1,3 +1,5 @@
+//! How long a cached key is believed.
+
 use std::time::Instant;
 
 use super::{CACHED_KEY_LIFE, CachedKey};
