@@ -84,6 +84,7 @@ struct Worker {
     last_own: i64,
     /// Whether nobody else wrote between the last two batches.
     is_alone: bool,
+    /// What the last batch left at the end of the log, while nobody else writes.
     tip: Option<batch::Tip>,
 }
 
@@ -225,6 +226,10 @@ impl Worker {
             self.guard.committed(position, event_id);
             self.is_alone = first_stored == self.last_own + 1;
             self.last_own = position;
+            if !self.is_alone {
+                // Links behind an end that others move on would be worked out for nothing.
+                self.tip = None;
+            }
         }
         self.head.send_if_modified(|head| {
             let moved = last_stored > *head;
