@@ -1,37 +1,33 @@
-//! The one task of a process that writes to the log, over a connection of its own.
+//! The one task of a process that writes to the log. It has two connections: while one batch is written over the one,
+//! the next is over the other.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
-use uuid::Uuid;
+use tokio::time::{Instant, sleep_until};
 
+use super::ahead::{Ahead, Sent};
+use super::queue::{BATCH_UNITS_MAX, Pending, next_batch};
 use super::{AppendError, Appended, NewUnit, batch};
-use crate::cache::StreamKey;
 use crate::error::is_transient;
 use crate::guard::Guard;
 
-/// Limits of a batch: beyond them a longer one no longer pays.
-pub(super) const BATCH_UNITS_MAX: usize = 256;
-pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
 const QUEUE_UNITS_MAX: usize = 1024;
 /// How long a batch waits for the callers of the last one: alone, and while other processes hold the lock anyway.
 const GATHER_ALONE_MAX: Duration = Duration::from_micros(500);
 /// Nor is a batch of so many units worth a wait when nobody else writes.
 const GATHER_ALONE_UNITS: usize = 32;
 const GATHER_MAX: Duration = Duration::from_millis(3);
+/// For fewer callers one batch at a time is as fast.
+const TWO_WAYS_CALLERS_MIN: usize = 24;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
-
-pub(super) struct Pending {
-    pub(super) unit: NewUnit,
-    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
-}
 
 /// The way to the appender task. The task ends when the last handle is gone.
 #[derive(Debug, Clone)]
@@ -55,11 +51,14 @@ impl Appender {
                 options,
                 head,
                 guard,
-                connection: None,
+                connections: Vec::new(),
                 metrics: AppendMetrics::new(),
                 last_own: 0,
                 is_alone: true,
-                tip: None,
+                ahead: Ahead::default(),
+                enough: 1,
+                patient_until: Instant::now(),
+                callers: 1,
             }
             .run(pending),
         );
@@ -78,14 +77,19 @@ struct Worker {
     options: PgConnectOptions,
     head: watch::Sender<i64>,
     guard: Arc<Guard>,
-    connection: Option<PgConnection>,
+    /// Those over which nothing is under way.
+    connections: Vec<PgConnection>,
     metrics: AppendMetrics,
     /// The last position that this process wrote.
     last_own: i64,
     /// Whether nobody else wrote between the last two batches.
     is_alone: bool,
-    /// What the last batch left at the end of the log, while nobody else writes.
-    tip: Option<batch::Tip>,
+    ahead: Ahead,
+    /// How many callers there are: those who wait, those whose batch is under way, those that were just answered.
+    callers: usize,
+    /// For so many units a batch waits, and until then if none is under way.
+    enough: usize,
+    patient_until: Instant,
 }
 
 /// What the appender counts.
@@ -123,57 +127,121 @@ impl AppendMetrics {
 impl Worker {
     async fn run(mut self, mut queue: mpsc::Receiver<Pending>) {
         let mut waiting: VecDeque<Pending> = VecDeque::new();
+        let mut is_open = true;
         loop {
-            if waiting.is_empty() {
-                match queue.recv().await {
+            while waiting.len() < QUEUE_UNITS_MAX
+                && let Ok(pending) = queue.try_recv()
+            {
+                waiting.push_back(pending);
+            }
+            let is_idle = self.ahead.under_way.is_empty();
+            let is_due = waiting.len() >= self.enough || (is_idle && self.patient_until <= Instant::now());
+            if !waiting.is_empty() && is_due && self.begin(&mut waiting, queue.len()).await {
+                continue;
+            }
+            let is_idle = self.ahead.under_way.is_empty();
+            if is_idle && waiting.is_empty() && !is_open {
+                return;
+            }
+            tokio::select! {
+                biased;
+                Some(sent) = self.ahead.under_way.next(), if !is_idle => {
+                    let answered = self.settle(sent, &mut waiting);
+                    self.expect(waiting.len() + queue.len(), answered);
+                }
+                pending = queue.recv(), if is_open && waiting.len() < QUEUE_UNITS_MAX => match pending {
                     Some(pending) => waiting.push_back(pending),
-                    None => return,
-                }
+                    None => is_open = false,
+                },
+                () = sleep_until(self.patient_until), if is_idle && !waiting.is_empty() => {}
             }
-            while waiting.len() < QUEUE_UNITS_MAX {
-                match queue.try_recv() {
-                    Ok(pending) => waiting.push_back(pending),
-                    Err(_) => break,
-                }
-            }
-            let batch = next_batch(&mut waiting);
-            let sent = batch.len();
-            #[allow(clippy::cast_precision_loss, reason = "the queue is bounded")]
-            self.metrics.queue.set(waiting.len() as f64);
-            let deferred = self.append(batch).await;
-            let answered = sent - deferred.len();
-            for pending in deferred.into_iter().rev() {
-                waiting.push_front(pending);
-            }
-            self.gather(&mut queue, &mut waiting, answered).await;
         }
+    }
+
+    /// Begins the next batch, or waits for it to end. `false` when that has to wait for what is under way.
+    async fn begin(&mut self, waiting: &mut VecDeque<Pending>, queued: usize) -> bool {
+        #[allow(clippy::cast_precision_loss, reason = "the queue is bounded")]
+        self.metrics.queue.set(waiting.len() as f64);
+        let is_idle = self.ahead.under_way.is_empty();
+        if let Some(tip) = self.ahead.tip
+            && waiting.len() > 1
+            && self.guard.shut().is_none()
+        {
+            let ways = if self.callers < TWO_WAYS_CALLERS_MIN { 1 } else { 2 };
+            if self.ahead.under_way.len() >= ways {
+                return false;
+            }
+            let (batch, seen) = next_batch(waiting, &self.ahead.seen);
+            if batch.is_empty() {
+                return false;
+            }
+            match self.connection().await {
+                Ok(connection) => self.ahead.send(connection, batch, seen, tip),
+                Err(error) => {
+                    tracing::warn!(%error, "no connection to append over");
+                    self.ahead.tip = None;
+                    give_back(waiting, batch);
+                }
+            }
+            return true;
+        }
+        if !is_idle {
+            return false;
+        }
+        let (batch, _) = next_batch(waiting, &self.ahead.seen);
+        let sent = batch.len();
+        let deferred = self.append(batch).await;
+        let answered = sent - deferred.len();
+        give_back(waiting, deferred);
+        self.expect(waiting.len() + queued, answered);
+        true
     }
 
     /// Waits a moment for the callers that were just answered. A batch costs nearly the same however full it is,
     /// so a single early caller should not have one to himself while all others wait for the next.
     ///
-    /// The last eighth of a few callers is not waited for: it decides while the others' batch is stored. With 32
-    /// callers three quarters, and all of them, gave a sixth less; with 512 twice the units at least gave nothing.
-    /// Where other processes write too, the lock is theirs meanwhile, and full batches in turn are faster for all.
-    async fn gather(
-        &self,
-        queue: &mut mpsc::Receiver<Pending>,
-        waiting: &mut VecDeque<Pending>,
-        answered: usize,
-    ) {
-        let callers = waiting.len() + queue.len() + answered;
-        let (enough, patience) = if self.is_alone {
-            ((callers * 7 / 8).min(GATHER_ALONE_UNITS), GATHER_ALONE_MAX)
+    /// Of many callers three eighths are enough: they decide while the batch of the others is stored. To wait for
+    /// half of them would be to wait for the very last one. Of a few all but an eighth are waited for. Where other
+    /// processes write too, the lock is theirs meanwhile, and full batches in turn are faster for all.
+    fn expect(&mut self, waiting: usize, answered: usize) {
+        self.callers = waiting + self.ahead.units + answered;
+        let (enough, patience) = if !self.is_alone {
+            (self.callers, GATHER_MAX)
+        } else if self.ahead.tip.is_some() && self.callers >= TWO_WAYS_CALLERS_MIN {
+            (self.callers * 3 / 8, GATHER_ALONE_MAX)
         } else {
-            (callers, GATHER_MAX)
+            ((self.callers * 7 / 8).min(GATHER_ALONE_UNITS), GATHER_ALONE_MAX)
         };
-        let deadline = Instant::now() + patience;
-        while waiting.len() < enough.min(BATCH_UNITS_MAX) {
-            match timeout_at(deadline, queue.recv()).await {
-                Ok(Some(pending)) => waiting.push_back(pending),
-                Ok(None) | Err(_) => return,
+        self.enough = enough.clamp(1, BATCH_UNITS_MAX);
+        self.patient_until = Instant::now() + patience;
+    }
+
+    /// Answers the callers of a batch that went ahead and gives their number. A batch that could not be stored so
+    /// is the first to be sent again, under the lock.
+    fn settle(&mut self, sent: Sent, waiting: &mut VecDeque<Pending>) -> usize {
+        let Sent { batch, connection, begun, result } = sent;
+        self.ahead.settled(batch.len());
+        match result {
+            Ok(Some(outcomes)) => {
+                self.connections.push(connection);
+                self.measure(begun, batch.len());
+                let answered = batch.len();
+                self.answer(batch, outcomes.into_iter().map(Some));
+                return answered;
+            }
+            Ok(None) => self.connections.push(connection),
+            Err(sqlx::Error::Database(error)) => {
+                tracing::debug!(%error, units = batch.len(), "the batch did not fit where it was sent to");
+                self.connections.push(connection);
+            }
+            Err(error) => {
+                // The answer may have been lost after the commit. Receipts make the same batch harmless.
+                tracing::warn!(%error, units = batch.len(), "the batch is sent again until its outcome is known");
             }
         }
+        self.ahead.tip = None;
+        give_back(waiting, batch);
+        0
     }
 
     /// Sends the batch until its outcome is known and answers the callers. Returns what was deferred.
@@ -194,12 +262,20 @@ impl Worker {
                 Err(error) => {
                     // The answer may have been lost after the commit. Receipts make the same batch harmless.
                     tracing::warn!(%error, units = units.len(), "the batch is sent again until its outcome is known");
-                    self.connection = None;
                     tokio::time::sleep(delay).await;
                     delay = (delay * 2).min(RETRY_DELAY_MAX);
                 }
             }
         };
+        self.answer(batch, outcomes)
+    }
+
+    /// Tells the callers what became of their units. Returns those that were deferred.
+    fn answer(
+        &mut self,
+        batch: Vec<Pending>,
+        outcomes: impl IntoIterator<Item = batch::Outcome>,
+    ) -> Vec<Pending> {
         let mut deferred = Vec::new();
         let mut last_stored = 0;
         let mut first_stored = i64::MAX;
@@ -227,8 +303,8 @@ impl Worker {
             self.is_alone = first_stored == self.last_own + 1;
             self.last_own = position;
             if !self.is_alone {
-                // Links behind an end that others move on would be worked out for nothing.
-                self.tip = None;
+                // Behind an end that others move on every batch would be sent in vain.
+                self.ahead.tip = None;
             }
         }
         self.head.send_if_modified(|head| {
@@ -251,20 +327,40 @@ impl Worker {
     }
 
     async fn send(&mut self, units: &[&NewUnit]) -> Result<Vec<batch::Outcome>, sqlx::Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            empty => {
-                let mut fresh = self.options.connect().await?;
-                self.guard.check(&mut fresh).await?;
-                empty.insert(fresh)
-            }
-        };
+        self.ahead.tip = None;
+        let mut connection = self.connection().await?;
         let begun = Instant::now();
-        let outcomes = batch::send(connection, units, &mut self.tip).await?;
+        let sent = batch::send(&mut connection, units).await;
+        if !matches!(&sent, Err(error) if !matches!(error, sqlx::Error::Database(_))) {
+            self.connections.push(connection);
+        }
+        let (outcomes, tip) = sent?;
+        self.ahead.tip = tip;
+        self.measure(begun, units.len());
+        Ok(outcomes)
+    }
+
+    /// One over which nothing is under way.
+    async fn connection(&mut self) -> Result<PgConnection, sqlx::Error> {
+        if let Some(connection) = self.connections.pop() {
+            return Ok(connection);
+        }
+        let mut fresh = self.options.connect().await?;
+        self.guard.check(&mut fresh).await?;
+        Ok(fresh)
+    }
+
+    fn measure(&self, begun: Instant, units: usize) {
         self.metrics.batch_seconds.record(begun.elapsed());
         #[allow(clippy::cast_precision_loss, reason = "a batch is bounded")]
-        self.metrics.batch_units.record(units.len() as f64);
-        Ok(outcomes)
+        self.metrics.batch_units.record(units as f64);
+    }
+}
+
+/// Puts units back to where they were taken from.
+fn give_back(waiting: &mut VecDeque<Pending>, batch: Vec<Pending>) {
+    for pending in batch.into_iter().rev() {
+        waiting.push_front(pending);
     }
 }
 
@@ -274,54 +370,4 @@ fn refuse(batch: Vec<Pending>, error: &AppendError) -> Vec<Pending> {
         let _ = pending.answer.send(Err(error.clone()));
     }
     Vec::new()
-}
-
-/// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice. The
-/// units that have to wait stay in their order.
-pub(super) fn next_batch(waiting: &mut VecDeque<Pending>) -> Vec<Pending> {
-    let mut batch = Vec::with_capacity(waiting.len().min(BATCH_UNITS_MAX));
-    let mut bytes = 0;
-    let mut seen = Seen::default();
-    let mut left = VecDeque::new();
-    while let Some(pending) = waiting.pop_front() {
-        let size = pending.unit.bytes();
-        let fits = batch.len() < BATCH_UNITS_MAX && (batch.is_empty() || bytes + size <= BATCH_BYTES_MAX);
-        // Its keys count even when it waits, so that units of one stream keep their order.
-        let shares = seen.add(&pending.unit);
-        if fits && !shares {
-            bytes += size;
-            batch.push(pending);
-        } else {
-            left.push_back(pending);
-        }
-        if batch.len() == BATCH_UNITS_MAX {
-            break;
-        }
-    }
-    left.append(waiting);
-    *waiting = left;
-    batch
-}
-
-/// What units of a batch wrote or waited for.
-#[derive(Default)]
-struct Seen {
-    streams: HashSet<StreamKey>,
-    commands: HashSet<(Uuid, Uuid)>,
-    claims: HashSet<Vec<u8>>,
-}
-
-impl Seen {
-    /// Adds a unit, and tells whether it shares something with an earlier one. What it has twice itself does
-    /// not count: a unit may release and take the same claim, and a stream named twice is refused later.
-    fn add(&mut self, unit: &NewUnit) -> bool {
-        let command = (unit.owner, unit.command_id);
-        let shares = self.commands.contains(&command)
-            || unit.expected.iter().any(|(stream, _)| self.streams.contains(stream))
-            || unit.claims.iter().any(|claim| self.claims.contains(&claim.key_hash));
-        self.commands.insert(command);
-        self.streams.extend(unit.expected.iter().map(|(stream, _)| *stream));
-        self.claims.extend(unit.claims.iter().map(|claim| claim.key_hash.clone()));
-        shares
-    }
 }

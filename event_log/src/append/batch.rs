@@ -1,20 +1,30 @@
 //! A batch sent to the log: units as arrays of `append_units`, and what became of each.
 
-use chrono::{DateTime, Utc};
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
+use std::sync::LazyLock;
 
-use super::{Appended, NewUnit, single};
+use chrono::{DateTime, Utc};
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres, Row};
+
+use super::{Appended, NewEvent, NewUnit, single};
 use crate::chain::{self, Chain};
 use crate::clock;
 
 /// What became of a unit; `None` when it shares something with an earlier one of the batch.
 pub(super) type Outcome = Option<Appended>;
 
-const CALL: &str = "SELECT base, outcomes, firsts, lasts, details, last_position, last_chain, last_at \
-     FROM append_units(\
-     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)";
+const COLUMNS: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+     $22, $23, $24, $25, $26, $27, $28, $29, $30, $31";
+
+static UNITS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT base, outcomes, firsts, lasts, details, last_position, last_chain, last_at \
+         FROM append_units({COLUMNS}, NULL, NULL, NULL, NULL)"
+    )
+});
+static AHEAD: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT append_ahead({COLUMNS}, $32, $33, $34, $35)"));
 
 /// The last event of the log, as this process knows it.
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +35,17 @@ pub(super) struct Tip {
 }
 
 impl Tip {
-    /// The chain of the units' events behind this one. The function takes it if nobody wrote in between.
-    fn links(&self, units: &[&NewUnit], at: DateTime<Utc>) -> Vec<Chain> {
-        let (mut position, mut previous) = (self.position, self.chain);
-        let events = units.iter().flat_map(|unit| &unit.events);
-        let link = |event: &super::NewEvent| {
-            position += 1;
-            previous = chain::link(&previous, position, at.timestamp_micros(), &event.digest);
-            previous
+    /// The end of the log once these units are behind this one, and the chain up to there.
+    pub(super) fn extend<'a>(&self, units: impl Iterator<Item = &'a NewUnit>) -> (Self, Vec<Chain>) {
+        let mut end = Self { recorded_at: clock::now().max(self.recorded_at), ..*self };
+        let recorded_at = end.recorded_at.timestamp_micros();
+        let link = |event: &NewEvent| {
+            end.position += 1;
+            end.chain = chain::link(&end.chain, end.position, recorded_at, &event.digest);
+            end.chain
         };
-        events.map(link).collect()
+        let links = units.flat_map(|unit| &unit.events).map(link).collect();
+        (end, links)
     }
 
     fn of(row: &PgRow) -> Result<Option<Self>, sqlx::Error> {
@@ -84,29 +95,63 @@ impl Numbers {
         }
         numbers
     }
+
+    /// Where the units are if all were stored behind `base`.
+    fn stored(&self, base: i64) -> impl Iterator<Item = Appended> {
+        let spans = self.firsts.iter().zip(&self.lasts);
+        spans.map(move |(first, last)| Appended::Stored {
+            first: base + i64::from(*first),
+            last: base + i64::from(*last),
+        })
+    }
 }
 
 fn count(number: usize) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// Sends the units and returns one outcome per unit, in their order. `tip` is what the last call told of the log's
-/// end, and is told by this one.
+/// Sends the units and returns one outcome per unit, in their order, and the end of the log if the function told it.
 pub(super) async fn send(
     connection: &mut PgConnection,
     units: &[&NewUnit],
-    tip: &mut Option<Tip>,
-) -> Result<Vec<Outcome>, sqlx::Error> {
-    let known = tip.take();
+) -> Result<(Vec<Outcome>, Option<Tip>), sqlx::Error> {
     if let [unit] = units
         && let Some(stored) = single::send(connection, unit).await?
     {
-        return Ok(vec![Some(stored)]);
+        return Ok((vec![Some(stored)], None));
     }
     let numbers = Numbers::of(units);
-    let linked_at = known.map(|known| clock::now().max(known.recorded_at));
-    let links = known.zip(linked_at).map(|(known, at)| known.links(units, at));
-    let row = sqlx::query(CALL)
+    let row = bind(&UNITS, units, &numbers).fetch_one(connection).await?;
+    let tip = Tip::of(&row)?;
+    let outcomes = match row.try_get::<Option<i64>, _>(0)? {
+        Some(base) => numbers.stored(base).map(Some).collect(),
+        None => outcomes(&row, units.len())?,
+    };
+    Ok((outcomes, tip))
+}
+
+/// Sends the units as what follows `tip`, which may still be under way. `None` when somebody else is about to write;
+/// what else is not as expected is an error. Neither leaves anything behind.
+pub(super) async fn send_ahead(
+    connection: &mut PgConnection,
+    units: &[&NewUnit],
+    tip: &Tip,
+    end: &Tip,
+    links: &[Chain],
+) -> Result<Option<Vec<Appended>>, sqlx::Error> {
+    let numbers = Numbers::of(units);
+    let row = bind(&AHEAD, units, &numbers)
+        .bind(tip.position)
+        .bind(tip.chain)
+        .bind(end.recorded_at)
+        .bind(links)
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get::<bool, _>(0)?.then(|| numbers.stored(tip.position).collect()))
+}
+
+fn bind<'q>(call: &'q str, units: &[&'q NewUnit], numbers: &'q Numbers) -> Query<'q, Postgres, PgArguments> {
+    sqlx::query(call)
         .bind(of_units(units, |unit| unit.owner))
         .bind(of_units(units, |unit| unit.command_id))
         .bind(of_units(units, |unit| unit.fingerprint.as_slice()))
@@ -138,24 +183,6 @@ pub(super) async fn send(
         .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.schema_tag.as_str()))
         .bind(of_parts(units, |unit| &unit.snapshots, |snapshot| snapshot.payload.as_str()))
         .bind(units.iter().any(|unit| unit.expects_unwritten()))
-        .bind(known.map(|known| known.position))
-        .bind(known.map(|known| known.chain))
-        .bind(linked_at)
-        .bind(links)
-        .fetch_one(connection)
-        .await?;
-    *tip = Tip::of(&row)?;
-    match row.try_get::<Option<i64>, _>(0)? {
-        Some(base) => Ok(numbers
-            .firsts
-            .iter()
-            .zip(&numbers.lasts)
-            .map(|(first, last)| {
-                Some(Appended::Stored { first: base + i64::from(*first), last: base + i64::from(*last) })
-            })
-            .collect()),
-        None => outcomes(&row, units.len()),
-    }
 }
 
 fn of_units<'a, C>(units: &[&'a NewUnit], cell: impl Fn(&'a NewUnit) -> C) -> Vec<C> {

@@ -1,7 +1,9 @@
 //! Group commit: units that queue up while a batch is in flight are the next batch.
 
+mod ahead;
 mod appender;
 mod batch;
+mod queue;
 mod single;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::appender::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, next_batch};
+use super::queue::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, next_batch};
 use super::{NewClaim, NewEvent, NewUnit};
 use crate::cache::StreamKey;
 use crate::clock;
@@ -57,7 +57,7 @@ fn batches(units: impl IntoIterator<Item = NewUnit>) -> Vec<Vec<u128>> {
         units.into_iter().map(|unit| Pending { unit, answer: oneshot::channel().0 }).collect();
     let mut batches = Vec::new();
     while !waiting.is_empty() {
-        let batch = next_batch(&mut waiting);
+        let (batch, _) = next_batch(&mut waiting, &VecDeque::new());
         assert!(!batch.is_empty(), "a batch without a unit would wait for ever");
         batches.push(batch.iter().map(|pending| pending.unit.command_id.as_u128()).collect());
     }
@@ -131,4 +131,21 @@ fn a_smaller_unit_fills_the_room_that_a_bigger_one_left() {
 fn a_unit_above_the_limit_of_bytes_goes_alone() {
     let units = [sized(1, "a", 2 * BATCH_BYTES_MAX), sized(2, "b", HALF)];
     assert_eq!(batches(units), [[1], [2]]);
+}
+
+#[test]
+fn a_unit_waits_for_a_batch_under_way_that_has_its_stream_its_command_or_its_claim() {
+    let pending = |unit| Pending { unit, answer: oneshot::channel().0 };
+    let ids = |batch: &[Pending]| batch.iter().map(|one| one.unit.command_id.as_u128()).collect::<Vec<_>>();
+    let mut waiting = VecDeque::from([pending(claiming(1, "a", 7, true))]);
+    let (first, seen) = next_batch(&mut waiting, &VecDeque::new());
+    assert_eq!(ids(&first), [1]);
+    let late =
+        [unit(2, &["b"]), unit(3, &["a", "c"]), unit(1, &["d"]), claiming(4, "e", 7, true), unit(5, &["c"])];
+    waiting.extend(late.map(pending));
+    let (second, _) = next_batch(&mut waiting, &VecDeque::from([seen]));
+    assert_eq!(ids(&second), [2], "5 must not pass 3 on c");
+    let (third, _) = next_batch(&mut waiting, &VecDeque::new());
+    assert_eq!(ids(&third), [3, 1, 4], "5 waits for 3");
+    assert_eq!(waiting.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! The chain that a process works out before it appends: taken only where it fits, made anew everywhere else.
+//! The chain that a process of the version before brings along: taken only where it fits, made anew everywhere else.
 
 use event_log::{EventLog, clock, verify};
 use uuid::Uuid;
@@ -55,8 +55,7 @@ async fn processes_that_write_in_turn_leave_one_chain() {
     let (here, there) = (world.process().await, world.process().await);
     let jar = clock::new_id();
     let mut last = 0;
-    // In pairs, which go by `append_units`; alone, which do not and leave the process without the end of the log;
-    // three in a row by one process, of which the later ones bring their chain.
+    // In pairs, which go by `append_units`; alone, which do not and leave the process without the end of the log.
     for (log, coins) in [
         (&here, 2),
         (&here, 2),
