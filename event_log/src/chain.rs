@@ -4,7 +4,7 @@
 //! microseconds since 1970) are big-endian i64 and the digest is the SHA-256 of the length-prefixed aggregate
 //! type, aggregate id, sequence, event type, event version, event id, payload bytes, metadata bytes and owner id
 //! (16 bytes, none without an owner). The digest is computed by whoever makes the event, the chain where
-//! the position is known: by the appender while nobody else writes, else inside the functions that append.
+//! the position is known: by the appender for a batch that goes ahead, else inside the functions that append.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;

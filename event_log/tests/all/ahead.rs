@@ -215,7 +215,8 @@ async fn batches_of_many_callers_go_ahead_and_another_process_still_gets_its_tur
     assert_eq!(world.number("SELECT count(*) FROM events").await, total, "each command once");
     world.assert_sound().await;
     eventually("the database counts the calls", || async {
-        let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions WHERE funcname = 'append_ahead'";
+        let calls = "SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_user_functions \
+             WHERE funcname = 'append_ahead'";
         world.number(calls).await > 10
     })
     .await;
