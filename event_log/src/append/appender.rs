@@ -5,14 +5,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::StreamExt;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::ahead::{Ahead, Sent};
+use super::metrics::AppendMetrics;
 use super::queue::{BATCH_UNITS_MAX, Pending, next_batch};
 use super::{AppendError, Appended, NewUnit, batch};
 use crate::error::is_transient;
@@ -52,6 +53,8 @@ impl Appender {
                 head,
                 guard,
                 connections: Vec::new(),
+                connecting: None,
+                connect_from: Instant::now(),
                 metrics: AppendMetrics::new(),
                 last_own: 0,
                 is_alone: true,
@@ -73,12 +76,17 @@ impl Appender {
     }
 }
 
+type Connecting = BoxFuture<'static, Result<PgConnection, sqlx::Error>>;
+
 struct Worker {
     options: PgConnectOptions,
     head: watch::Sender<i64>,
     guard: Arc<Guard>,
     /// Those over which nothing is under way.
     connections: Vec<PgConnection>,
+    /// One that is being opened while a batch is under way, and from when on that may be tried.
+    connecting: Option<Connecting>,
+    connect_from: Instant,
     metrics: AppendMetrics,
     /// The last position that this process wrote.
     last_own: i64,
@@ -90,38 +98,6 @@ struct Worker {
     /// For so many units a batch waits, and until then if none is under way.
     enough: usize,
     patient_until: Instant,
-}
-
-/// What the appender counts.
-struct AppendMetrics {
-    batch_units: Histogram,
-    batch_seconds: Histogram,
-    queue: Gauge,
-    events: Counter,
-    repeated: Counter,
-    conflicts: Counter,
-}
-
-impl AppendMetrics {
-    fn new() -> Self {
-        Self {
-            batch_units: histogram!("routix_append_batch_units"),
-            batch_seconds: histogram!("routix_append_batch_seconds"),
-            queue: gauge!("routix_append_queue_depth"),
-            events: counter!("routix_events_appended_total"),
-            repeated: counter!("routix_commands_repeated_total"),
-            conflicts: counter!("routix_append_conflicts_total"),
-        }
-    }
-
-    fn count(&self, unit: &NewUnit, outcome: &Appended) {
-        match outcome {
-            Appended::Stored { .. } => self.events.increment(unit.events.len() as u64),
-            Appended::Duplicate { .. } => self.repeated.increment(1),
-            Appended::Conflict { .. } => self.conflicts.increment(1),
-            Appended::Mismatch | Appended::Taken { .. } => {}
-        }
-    }
 }
 
 impl Worker {
@@ -136,7 +112,7 @@ impl Worker {
             }
             let is_idle = self.ahead.under_way.is_empty();
             let is_due = waiting.len() >= self.enough || (is_idle && self.patient_until <= Instant::now());
-            if !waiting.is_empty() && is_due && self.begin(&mut waiting, queue.len()).await {
+            if !waiting.is_empty() && is_due && self.begin(&mut waiting, &queue).await {
                 continue;
             }
             let is_idle = self.ahead.under_way.is_empty();
@@ -153,36 +129,46 @@ impl Worker {
                     Some(pending) => waiting.push_back(pending),
                     None => is_open = false,
                 },
+                result = beside(&mut self.connecting), if self.connecting.is_some() => self.connected(result),
                 () = sleep_until(self.patient_until), if is_idle && !waiting.is_empty() => {}
             }
         }
     }
 
     /// Begins the next batch, or waits for it to end. `false` when that has to wait for what is under way.
-    async fn begin(&mut self, waiting: &mut VecDeque<Pending>, queued: usize) -> bool {
-        #[allow(clippy::cast_precision_loss, reason = "the queue is bounded")]
-        self.metrics.queue.set(waiting.len() as f64);
+    async fn begin(&mut self, waiting: &mut VecDeque<Pending>, queue: &mpsc::Receiver<Pending>) -> bool {
+        self.metrics.queued(waiting.len());
         let is_idle = self.ahead.under_way.is_empty();
-        if let Some(tip) = self.ahead.tip
+        if let Some(tip) = self.ahead.tip()
             && waiting.len() > 1
             && self.guard.shut().is_none()
         {
-            let ways = if self.callers < TWO_WAYS_CALLERS_MIN { 1 } else { 2 };
-            if self.ahead.under_way.len() >= ways {
+            let is_free = is_idle || (self.has_two_ways() && self.ahead.under_way.len() < 2);
+            if !is_free || !self.ahead.may_be_followed() {
                 return false;
             }
+            let connection = match self.connections.pop() {
+                Some(connection) => connection,
+                None if is_idle => match connect(self.options.clone(), self.guard.clone()).await {
+                    Ok(connection) => connection,
+                    Err(error) => {
+                        tracing::warn!(%error, "no connection to append over");
+                        self.ahead.forget();
+                        return true;
+                    }
+                },
+                // Who waits for what is under way does not wait for a connection too.
+                None => {
+                    self.connect_beside();
+                    return false;
+                }
+            };
             let (batch, seen) = next_batch(waiting, &self.ahead.seen);
             if batch.is_empty() {
+                self.connections.push(connection);
                 return false;
             }
-            match self.connection().await {
-                Ok(connection) => self.ahead.send(connection, batch, seen, tip),
-                Err(error) => {
-                    tracing::warn!(%error, "no connection to append over");
-                    self.ahead.tip = None;
-                    give_back(waiting, batch);
-                }
-            }
+            self.ahead.send(connection, batch, seen, tip);
             return true;
         }
         if !is_idle {
@@ -193,8 +179,30 @@ impl Worker {
         let deferred = self.append(batch).await;
         let answered = sent - deferred.len();
         give_back(waiting, deferred);
-        self.expect(waiting.len() + queued, answered);
+        self.expect(waiting.len() + queue.len(), answered);
         true
+    }
+
+    fn has_two_ways(&self) -> bool {
+        self.is_alone && self.callers >= TWO_WAYS_CALLERS_MIN
+    }
+
+    /// Opens another connection, unless the last attempt failed a moment ago.
+    fn connect_beside(&mut self) {
+        if self.connecting.is_none() && self.connect_from <= Instant::now() {
+            self.connecting = Some(connect(self.options.clone(), self.guard.clone()).boxed());
+        }
+    }
+
+    fn connected(&mut self, result: Result<PgConnection, sqlx::Error>) {
+        self.connecting = None;
+        match result {
+            Ok(connection) => self.connections.push(connection),
+            Err(error) => {
+                tracing::warn!(%error, "one connection has to do to append");
+                self.connect_from = Instant::now() + RETRY_DELAY_MAX;
+            }
+        }
     }
 
     /// Waits a moment for the callers that were just answered. A batch costs nearly the same however full it is,
@@ -204,10 +212,12 @@ impl Worker {
     /// half of them would be to wait for the very last one. Of a few all but an eighth are waited for. Where other
     /// processes write too, the lock is theirs meanwhile, and full batches in turn are faster for all.
     fn expect(&mut self, waiting: usize, answered: usize) {
-        self.callers = waiting + self.ahead.units + answered;
+        let callers = waiting + self.ahead.units + answered;
+        // With two batches under way those of the one before may not be back yet.
+        self.callers = if self.has_two_ways() { callers.max(self.callers * 3 / 4) } else { callers };
         let (enough, patience) = if !self.is_alone {
             (self.callers, GATHER_MAX)
-        } else if self.ahead.tip.is_some() && self.callers >= TWO_WAYS_CALLERS_MIN {
+        } else if self.ahead.tip().is_some() && self.has_two_ways() {
             (self.callers * 3 / 8, GATHER_ALONE_MAX)
         } else {
             ((self.callers * 7 / 8).min(GATHER_ALONE_UNITS), GATHER_ALONE_MAX)
@@ -220,26 +230,27 @@ impl Worker {
     /// is the first to be sent again, under the lock.
     fn settle(&mut self, sent: Sent, waiting: &mut VecDeque<Pending>) -> usize {
         let Sent { batch, connection, begun, result } = sent;
-        self.ahead.settled(batch.len());
+        self.ahead.settled(batch.len(), matches!(result, Ok(Some(_))));
+        let is_usable = is_usable(&result);
+        if is_usable {
+            self.connections.push(connection);
+        }
         match result {
             Ok(Some(outcomes)) => {
-                self.connections.push(connection);
-                self.measure(begun, batch.len());
+                self.metrics.measure(begun, batch.len());
                 let answered = batch.len();
                 self.answer(batch, outcomes.into_iter().map(Some));
                 return answered;
             }
-            Ok(None) => self.connections.push(connection),
-            Err(sqlx::Error::Database(error)) => {
+            Ok(None) => {}
+            Err(error) if is_usable => {
                 tracing::debug!(%error, units = batch.len(), "the batch did not fit where it was sent to");
-                self.connections.push(connection);
             }
             Err(error) => {
                 // The answer may have been lost after the commit. Receipts make the same batch harmless.
                 tracing::warn!(%error, units = batch.len(), "the batch is sent again until its outcome is known");
             }
         }
-        self.ahead.tip = None;
         give_back(waiting, batch);
         0
     }
@@ -304,7 +315,7 @@ impl Worker {
             self.last_own = position;
             if !self.is_alone {
                 // Behind an end that others move on every batch would be sent in vain.
-                self.ahead.tip = None;
+                self.ahead.forget();
             }
         }
         self.head.send_if_modified(|head| {
@@ -327,33 +338,42 @@ impl Worker {
     }
 
     async fn send(&mut self, units: &[&NewUnit]) -> Result<Vec<batch::Outcome>, sqlx::Error> {
-        self.ahead.tip = None;
-        let mut connection = self.connection().await?;
+        let mut connection = match self.connections.pop() {
+            Some(connection) => connection,
+            None => connect(self.options.clone(), self.guard.clone()).await?,
+        };
         let begun = Instant::now();
         let sent = batch::send(&mut connection, units).await;
-        if !matches!(&sent, Err(error) if !matches!(error, sqlx::Error::Database(_))) {
+        if is_usable(&sent) {
             self.connections.push(connection);
         }
         let (outcomes, tip) = sent?;
-        self.ahead.tip = tip;
-        self.measure(begun, units.len());
+        self.ahead.learn(tip);
+        self.metrics.measure(begun, units.len());
         Ok(outcomes)
     }
+}
 
-    /// One over which nothing is under way.
-    async fn connection(&mut self) -> Result<PgConnection, sqlx::Error> {
-        if let Some(connection) = self.connections.pop() {
-            return Ok(connection);
-        }
-        let mut fresh = self.options.connect().await?;
-        self.guard.check(&mut fresh).await?;
-        Ok(fresh)
+/// What becomes of the connection that is being opened. For ever when there is none.
+async fn beside(connecting: &mut Option<Connecting>) -> Result<PgConnection, sqlx::Error> {
+    match connecting {
+        Some(connecting) => connecting.await,
+        None => std::future::pending().await,
     }
+}
 
-    fn measure(&self, begun: Instant, units: usize) {
-        self.metrics.batch_seconds.record(begun.elapsed());
-        #[allow(clippy::cast_precision_loss, reason = "a batch is bounded")]
-        self.metrics.batch_units.record(units as f64);
+async fn connect(options: PgConnectOptions, guard: Arc<Guard>) -> Result<PgConnection, sqlx::Error> {
+    let mut fresh = options.connect().await?;
+    guard.check(&mut fresh).await?;
+    Ok(fresh)
+}
+
+/// Whether the connection is still good after this answer.
+fn is_usable<T>(answer: &Result<T, sqlx::Error>) -> bool {
+    match answer {
+        Ok(_) => true,
+        Err(sqlx::Error::Database(error)) => !is_transient(error.code().as_deref()),
+        Err(_) => false,
     }
 }
 

@@ -3,6 +3,7 @@
 mod ahead;
 mod appender;
 mod batch;
+mod metrics;
 mod queue;
 mod single;
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) struct Pending {
 }
 
 /// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice, none that a
-/// batch under way has. The units that have to wait stay in their order.
+/// batch under way has. The units that have to wait stay in their order. Tells what the units of the batch have.
 pub(super) fn next_batch(
     waiting: &mut VecDeque<Pending>,
     under_way: &VecDeque<Seen>,
@@ -29,7 +29,7 @@ pub(super) fn next_batch(
     let mut left = VecDeque::new();
     while let Some(pending) = waiting.pop_front() {
         let size = pending.unit.bytes();
-        let fits = batch.len() < BATCH_UNITS_MAX && (batch.is_empty() || bytes + size <= BATCH_BYTES_MAX);
+        let fits = batch.is_empty() || bytes + size <= BATCH_BYTES_MAX;
         let waits = under_way.iter().any(|others| others.has(&pending.unit));
         // Its keys count even when it waits, so that units of one stream keep their order.
         let shares = seen.add(&pending.unit);
@@ -41,6 +41,13 @@ pub(super) fn next_batch(
         }
         if batch.len() == BATCH_UNITS_MAX {
             break;
+        }
+    }
+    if !left.is_empty() {
+        // To those behind what was left it is not under way: it would wait for itself.
+        seen = Seen::default();
+        for pending in &batch {
+            seen.add(&pending.unit);
         }
     }
     left.append(waiting);

@@ -1,11 +1,12 @@
 //! Batches that are sent while the one before is still under way: taken only where they belong, and in order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use event_log::clock;
+use event_log::{EventLog, clock};
 use futures::future::join_all;
 use sqlx::{Executor, PgConnection, PgPool};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -13,6 +14,7 @@ use crate::jar::{Jar, JarCommand};
 use crate::world::{World, command, eventually, new_command, tell, tell_as};
 
 const CALLERS: usize = 48;
+const CUTS: usize = 5;
 const TURNS: i64 = 30;
 const ADVISORY_WAITS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -220,4 +222,57 @@ async fn batches_of_many_callers_go_ahead_and_another_process_still_gets_its_tur
         world.number(calls).await > 10
     })
     .await;
+}
+
+/// Callers that put coins into jars of their own until they are told to stop. Each gives its jar and how often.
+fn put_until(log: &EventLog, done: &Arc<AtomicBool>) -> Vec<JoinHandle<(Uuid, i64)>> {
+    let caller = |_| {
+        let (log, done) = (log.clone(), done.clone());
+        tokio::spawn(async move {
+            let (jar, mut stored) = (clock::new_id(), 0);
+            while !done.load(Ordering::SeqCst) {
+                stored += 1;
+                assert_eq!(tell(&log, jar, JarCommand::Put(1)).await.unwrap().versions, [stored]);
+            }
+            (jar, stored)
+        })
+    };
+    (0..CALLERS).map(caller).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_batches_cut_off_at_once_are_neither_lost_nor_doubled() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let done = Arc::new(AtomicBool::new(false));
+    let callers = put_until(&log, &done);
+    eventually("there are events", || async { world.number("SELECT count(*) FROM events").await > 0 }).await;
+    let holder = Mutex::new(world.pool.acquire().await.unwrap());
+    for _ in 0..CUTS {
+        let looks = AtomicUsize::new(0);
+        eventually("two batches wait", || async {
+            if looks.fetch_add(1, Ordering::SeqCst).is_multiple_of(20) {
+                // Every batch that ends there waits for its name, the one behind it for that one. A batch that
+                // begins after a rest has none behind it: then the next one has to wait.
+                let names = "SELECT pg_advisory_unlock_all(); SELECT pg_advisory_lock(-p) FROM generate_series(\
+                     (SELECT max(position) + 200 FROM events), (SELECT max(position) + 600 FROM events)) AS p";
+                holder.lock().await.execute(names).await.unwrap();
+            }
+            world.number(ADVISORY_WAITS).await == 2
+        })
+        .await;
+        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        assert_eq!(world.number(cut).await, 2);
+        holder.lock().await.execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    }
+    done.store(true, Ordering::SeqCst);
+    let mut total = 0;
+    for caller in join_all(callers).await {
+        let (jar, stored) = caller.unwrap();
+        assert_eq!(world.events_of(jar).await, stored);
+        total += stored;
+    }
+    assert_eq!(world.number("SELECT count(*) FROM events").await, total, "each command once");
+    world.assert_sound().await;
 }
