@@ -163,7 +163,8 @@ impl Worker {
                     return false;
                 }
             };
-            let (batch, seen) = next_batch(waiting, &self.ahead.seen);
+            let units_max = if self.has_two_ways() { self.callers.div_ceil(2) } else { BATCH_UNITS_MAX };
+            let (batch, seen) = next_batch(waiting, units_max.min(BATCH_UNITS_MAX), &self.ahead.seen);
             if batch.is_empty() {
                 self.connections.push(connection);
                 return false;
@@ -174,7 +175,7 @@ impl Worker {
         if !is_idle {
             return false;
         }
-        let (batch, _) = next_batch(waiting, &self.ahead.seen);
+        let (batch, _) = next_batch(waiting, BATCH_UNITS_MAX, &self.ahead.seen);
         let sent = batch.len();
         let deferred = self.append(batch).await;
         let answered = sent - deferred.len();

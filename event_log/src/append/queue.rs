@@ -21,9 +21,10 @@ pub(super) struct Pending {
 /// batch under way has. The units that have to wait stay in their order. Tells what the units of the batch have.
 pub(super) fn next_batch(
     waiting: &mut VecDeque<Pending>,
+    units_max: usize,
     under_way: &VecDeque<Seen>,
 ) -> (Vec<Pending>, Seen) {
-    let mut batch = Vec::with_capacity(waiting.len().min(BATCH_UNITS_MAX));
+    let mut batch = Vec::with_capacity(waiting.len().min(units_max));
     let mut bytes = 0;
     let mut seen = Seen::default();
     let mut left = VecDeque::new();
@@ -39,7 +40,7 @@ pub(super) fn next_batch(
         } else {
             left.push_back(pending);
         }
-        if batch.len() == BATCH_UNITS_MAX {
+        if batch.len() == units_max {
             break;
         }
     }

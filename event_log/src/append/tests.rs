@@ -57,7 +57,7 @@ fn batches(units: impl IntoIterator<Item = NewUnit>) -> Vec<Vec<u128>> {
         units.into_iter().map(|unit| Pending { unit, answer: oneshot::channel().0 }).collect();
     let mut batches = Vec::new();
     while !waiting.is_empty() {
-        let (batch, _) = next_batch(&mut waiting, &VecDeque::new());
+        let (batch, _) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::new());
         assert!(!batch.is_empty(), "a batch without a unit would wait for ever");
         batches.push(batch.iter().map(|pending| pending.unit.command_id.as_u128()).collect());
     }
@@ -138,14 +138,14 @@ fn a_unit_waits_for_a_batch_under_way_that_has_its_stream_its_command_or_its_cla
     let pending = |unit| Pending { unit, answer: oneshot::channel().0 };
     let ids = |batch: &[Pending]| batch.iter().map(|one| one.unit.command_id.as_u128()).collect::<Vec<_>>();
     let mut waiting = VecDeque::from([pending(claiming(1, "a", 7, true))]);
-    let (first, seen) = next_batch(&mut waiting, &VecDeque::new());
+    let (first, seen) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::new());
     assert_eq!(ids(&first), [1]);
     let late =
         [unit(2, &["b"]), unit(3, &["a", "c"]), unit(1, &["d"]), claiming(4, "e", 7, true), unit(5, &["c"])];
     waiting.extend(late.map(pending));
-    let (second, seen) = next_batch(&mut waiting, &VecDeque::from([seen]));
+    let (second, seen) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::from([seen]));
     assert_eq!(ids(&second), [2], "5 must not pass 3 on c");
-    let (third, _) = next_batch(&mut waiting, &VecDeque::from([seen]));
+    let (third, _) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::from([seen]));
     assert_eq!(ids(&third), [3, 1, 4], "what was left waits for none that left it, and 5 for 3");
     assert_eq!(waiting.len(), 1);
 }
