@@ -137,7 +137,6 @@ impl Worker {
 
     /// Begins the next batch, or waits for it to end. `false` when that has to wait for what is under way.
     async fn begin(&mut self, waiting: &mut VecDeque<Pending>, queue: &mpsc::Receiver<Pending>) -> bool {
-        self.metrics.queued(waiting.len());
         let is_idle = self.ahead.under_way.is_empty();
         if let Some(tip) = self.ahead.tip()
             && waiting.len() > 1
@@ -169,6 +168,7 @@ impl Worker {
                 self.connections.push(connection);
                 return false;
             }
+            self.metrics.queued(waiting.len());
             self.ahead.send(connection, batch, seen, tip);
             return true;
         }
@@ -176,6 +176,7 @@ impl Worker {
             return false;
         }
         let (batch, _) = next_batch(waiting, BATCH_UNITS_MAX, &self.ahead.seen);
+        self.metrics.queued(waiting.len());
         let sent = batch.len();
         let deferred = self.append(batch).await;
         let answered = sent - deferred.len();
