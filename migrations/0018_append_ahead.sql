@@ -77,8 +77,9 @@ BEGIN
         tip_position + unit_last[u], unit_outcome[u]::json, unit_expires[u]
     FROM generate_series(1, array_length(unit_command, 1)) AS u;
 
+    -- Never null, and what is inserted may not stay without the look below. PERFORM would start an executor for it.
     IF pg_advisory_xact_lock(-tip_position) IS NULL THEN
-        RETURN false;
+        RAISE EXCEPTION 'no batch before is named' USING ERRCODE = 'RX001';
     END IF;
     -- From here on every statement sees what the batch before committed.
     PERFORM 1

@@ -11,13 +11,11 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::jar::{Jar, JarCommand};
-use crate::world::{World, command, eventually, new_command, tell, tell_as};
+use crate::world::{ADVISORY_WAITS, World, command, eventually, new_command, tell, tell_as};
 
 const CALLERS: usize = 48;
 const CUTS: usize = 5;
 const TURNS: i64 = 30;
-const ADVISORY_WAITS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// One event to a jar of its own, as what follows a certain one. SQL, so that a case can say what is wrong.
 #[derive(Clone, Copy)]

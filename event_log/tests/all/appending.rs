@@ -9,7 +9,7 @@ use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
 
 use crate::jar::{Failure, Jar, JarCommand};
-use crate::world::{World, eventually, new_command, tell};
+use crate::world::{ADVISORY_WAITS, World, eventually, new_command, tell};
 
 const WRITERS: usize = 32;
 const COMMANDS_EACH: i64 = 12;
@@ -164,9 +164,8 @@ async fn a_unit_that_the_database_refuses_does_not_disturb_the_others_of_its_bat
         tokio::spawn(async move { tell(&log, clock::new_id(), JarCommand::Put(1)).await })
     };
     let mut small = vec![put(&log)];
-    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    eventually("the first unit waits for the lock", || async { world.number(waiting).await == 1 }).await;
+    eventually("the first unit waits for the lock", || async { world.number(ADVISORY_WAITS).await == 1 })
+        .await;
     small.extend((0..10).map(|_| put(&log)));
     let bad = {
         let log = log.clone();
@@ -215,9 +214,7 @@ async fn a_caller_that_goes_away_does_not_stop_a_command_half_way() {
         let unit = log.unit::<Failure>(new_command()).execute::<Jar>(jar, [JarCommand::Put(1)]);
         tokio::spawn(unit.commit())
     };
-    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    eventually("the unit waits for the lock", || async { world.number(waiting).await == 1 }).await;
+    eventually("the unit waits for the lock", || async { world.number(ADVISORY_WAITS).await == 1 }).await;
     caller.abort();
     assert!(caller.await.unwrap_err().is_cancelled());
     holder.close().await.unwrap();
