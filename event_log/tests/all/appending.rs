@@ -14,6 +14,7 @@ use crate::world::{ADVISORY_WAITS, World, eventually, new_command, tell};
 const WRITERS: usize = 32;
 const COMMANDS_EACH: i64 = 12;
 const TOTAL: i64 = 32 * COMMANDS_EACH;
+const ROUNDS: i64 = 60;
 
 /// Reads the log like a projection and returns how many events it saw; a gap ends the test.
 async fn follow(log: EventLog, done: Arc<AtomicBool>) -> i64 {
@@ -248,6 +249,34 @@ async fn times_never_fall_also_after_a_clock_that_ran_ahead() {
     let falls = "SELECT count(*) FROM events AS e JOIN events AS n ON n.position = e.position + 1 \
          WHERE n.recorded_at < e.recorded_at";
     assert_eq!(world.number(falls).await, 0);
+}
+
+/// Whatever the planner thought of the log when it was short. Batches of one process alone go ahead; those of one
+/// that is not go under the lock.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_reads_no_more_of_a_long_log_than_the_ends_of_its_streams() {
+    for is_alone in [true, false] {
+        let world = World::new().await;
+        let (log, other) = (world.process().await, world.process().await);
+        let jars: Vec<Uuid> = (0..WRITERS).map(|_| clock::new_id()).collect();
+        for _ in 0..ROUNDS {
+            join_all(jars.iter().map(|jar| tell(&log, *jar, JarCommand::Put(1)))).await;
+            if !is_alone {
+                tell(&other, jars[0], JarCommand::Put(1)).await.unwrap();
+            }
+        }
+        let events = world.number("SELECT count(*) FROM events").await;
+        assert!(events >= ROUNDS * i64::try_from(WRITERS).unwrap());
+        // A connection tells what it read when it ends.
+        drop((log, other));
+        let appenders = "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND query LIKE '%append_%' AND pid <> pg_backend_pid()";
+        eventually("they have ended", || async { world.number(appenders).await == 0 }).await;
+        let read = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'events'";
+        let read = world.number(read).await;
+        assert!(read > events, "{read} entries were read for {events} events");
+        assert!(read < 5 * events, "{read} entries were read for {events} events");
+    }
 }
 
 /// Puts coins into a jar in one unit, one event each, and returns the last position.
