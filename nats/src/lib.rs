@@ -25,7 +25,7 @@ pub use feed::{Feed, FeedFollower};
 pub use follower::Follower;
 pub use live::{LiveFrame, LiveFrames, Wakes};
 pub use message::{STREAM, decode, subject_of};
-pub use pace::Pace;
+pub use pace::{Pace, Rests};
 pub use published::{Published, StreamReport};
 pub use relay::{Relay, RelayState};
 pub use shared_state::{RateLimiter, RateVerdict, Ticket, Tickets};

@@ -12,16 +12,24 @@ use tokio::time::{Instant, sleep};
 const BUSY_EVENTS_PER_SECOND: u64 = 2000;
 /// From this rate on it is worth a wait that nobody notices.
 const BRISK_EVENTS_PER_SECOND: u64 = 200;
-const BRISK_REST: Duration = Duration::from_millis(4);
 const WINDOW: Duration = Duration::from_millis(50);
 
 /// Measures the rate of one reader and lets it rest between pages while the rate is high.
 #[derive(Debug)]
 pub struct Pace {
-    busy_rest: Duration,
+    rests: Rests,
     since: Instant,
     events: u64,
     rate: Rate,
+}
+
+/// How long a reader rests between pages.
+#[derive(Debug, Clone, Copy)]
+pub struct Rests {
+    /// From 200 events a second on: a rest that nobody notices.
+    pub brisk: Duration,
+    /// From 2,000 events a second on.
+    pub busy: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +53,8 @@ impl Rate {
 }
 
 impl Pace {
-    /// A pace that rests for so long when events come fast.
-    pub fn new(busy_rest: Duration) -> Self {
-        Self { busy_rest, since: Instant::now(), events: 0, rate: Rate::Low }
+    pub fn new(rests: Rests) -> Self {
+        Self { rests, since: Instant::now(), events: 0, rate: Rate::Low }
     }
 
     /// Whether events come fast.
@@ -63,16 +70,17 @@ impl Pace {
             self.rate = Rate::of(self.events, window);
             (self.since, self.events) = (Instant::now(), 0);
         }
-        if !full && let Some(rest) = self.rest() {
+        let rest = self.rest();
+        if !full && !rest.is_zero() {
             sleep(rest).await;
         }
     }
 
-    fn rest(&self) -> Option<Duration> {
+    fn rest(&self) -> Duration {
         match self.rate {
-            Rate::Low => None,
-            Rate::Brisk => Some(BRISK_REST.min(self.busy_rest)),
-            Rate::Busy => Some(self.busy_rest),
+            Rate::Low => Duration::ZERO,
+            Rate::Brisk => self.rests.brisk,
+            Rate::Busy => self.rests.busy,
         }
     }
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::handover::{HandoverEnd, Page};
 use crate::message::{headers_of, subject_of};
 use crate::stream::StreamError;
-use crate::{Bus, BusError, Pace, witness};
+use crate::{Bus, BusError, Pace, Rests, witness};
 
 const LEASE: &str = "relay";
 const LEASE_LIFE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const POLL: Duration = Duration::from_millis(250);
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// How long the relay waits for a page to fill while events come fast.
-const REST: Duration = Duration::from_millis(8);
+const RESTS: Rests = Rests { brisk: Duration::from_millis(2), busy: Duration::from_millis(8) };
 
 /// What the relay is doing, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Relay {
         let mut reached = Reached { position: held.position, chain };
         let mut hints = self.bus.appended_hints().await?;
         let mut renewed = tokio::time::Instant::now();
-        let mut pace = Pace::new(REST);
+        let mut pace = Pace::new(RESTS);
         let handover = self.bus.handover.begin();
         loop {
             if renewed.elapsed() > self.lease_life / 3 {

@@ -14,9 +14,10 @@ fn a_rate_is_told_from_what_came_in_the_window() {
 
 #[test]
 fn a_rest_is_as_long_as_the_rate_asks_for() {
-    let mut pace = Pace::new(Duration::from_millis(25));
-    for (rate, rest) in [(Rate::Low, None), (Rate::Brisk, Some(4)), (Rate::Busy, Some(25))] {
+    let (brisk, busy) = (Duration::from_millis(4), Duration::from_millis(25));
+    let mut pace = Pace::new(Rests { brisk, busy });
+    for (rate, rest) in [(Rate::Low, Duration::ZERO), (Rate::Brisk, brisk), (Rate::Busy, busy)] {
         pace.rate = rate;
-        assert_eq!(pace.rest(), rest.map(Duration::from_millis), "{rate:?}");
+        assert_eq!(pace.rest(), rest, "{rate:?}");
     }
 }

@@ -49,6 +49,11 @@ impl Projection for History {
         false
     }
 
+    /// An auditor looks back.
+    fn is_awaited(&self) -> bool {
+        false
+    }
+
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
         insert(tx, std::slice::from_ref(event)).await
     }

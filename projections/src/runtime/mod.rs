@@ -63,6 +63,11 @@ pub trait Projection: Send + Sync + 'static {
         PoisonPolicy::Park
     }
 
+    /// Whether somebody waits for what it writes. One that nobody waits for collects longer pages from a lower rate on.
+    fn is_awaited(&self) -> bool {
+        true
+    }
+
     /// Writes what the event says.
     async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError>;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use event_log::leases::{self, Lease};
 use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
 use metrics::counter;
-use nats::{Bus, Feed, Pace};
+use nats::{Bus, Feed, Pace, Rests};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -17,7 +17,8 @@ use super::batch::{Batch, Halt};
 use super::{Projection, lease_name, progress};
 
 const PAGE_EVENTS_MAX: usize = 500;
-/// How long a worker waits for a page to fill while events come fast.
+/// How long a worker waits for a page to fill while events come fast. Up to then pages are as long as the relay makes
+/// them, and a rest would only come on top of its own.
 const REST: Duration = Duration::from_millis(25);
 /// How long a checkpoint may be behind what was passed over.
 const SETTLE_AFTER: Duration = Duration::from_millis(10);
@@ -204,7 +205,8 @@ impl Worker {
         };
         batch.retry_parked().await?;
         let mut follower = self.feed.follow(position);
-        let mut pace = Pace::new(REST);
+        let brisk = if self.projection.is_awaited() { Duration::ZERO } else { REST };
+        let mut pace = Pace::new(Rests { brisk, busy: REST });
         let mut settle_at = Instant::now();
         loop {
             let next = follower.next(PAGE_EVENTS_MAX);
