@@ -1,5 +1,8 @@
 //! Batches under way: each is sent as what follows the one before, whose end is known before it is stored.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 

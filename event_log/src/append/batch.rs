@@ -28,6 +28,7 @@ static AHEAD: LazyLock<String> =
 
 /// The last event of the log, as this process knows it.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(test, derive(Default))]
 pub(super) struct Tip {
     position: i64,
     chain: Chain,

@@ -17,6 +17,8 @@ use crate::writers::{self, WriterProcess};
 const RAW: &str = "single INSERTs";
 const CQRS: &str = "cqrs-es + postgres-es";
 const WARM_UP_SECONDS: f64 = 1.0;
+/// The width at which cqrs-es is measured too.
+const CQRS_WRITERS: usize = 32;
 
 pub async fn run(effort: &Effort) -> Report {
     let stack = Stack::postgres().await;
@@ -26,67 +28,62 @@ pub async fn run(effort: &Effort) -> Report {
     writers::measure(&log, 32, WARM_UP_SECONDS).await;
     RawInserts::prepare(&url).await;
 
+    let cqrs = CqrsEs::connect(&stack.database().await).await;
     let mut runs = Vec::new();
     for &width in &effort.writers {
-        runs.push((width, beside_inserts(&log, &url, width, effort).await));
+        let cqrs = (width == CQRS_WRITERS).then_some(&cqrs);
+        runs.push((width, in_turn(&log, &url, width, cqrs, effort).await));
     }
-    let best = runs.iter().map(|(_, (_, peer))| peer.per_second()).fold(0.0, f64::max);
-    for (width, (ours, peer)) in &runs {
+    let best = runs.iter().map(|(_, run)| run.inserts.per_second()).fold(0.0, f64::max);
+    for (width, Run { ours, inserts, cqrs }) in &runs {
         let params = json!({ "writers": width });
-        report.beside(
-            "throughput",
-            ours.per_second(),
-            "commands/s",
-            params.clone(),
-            (RAW, peer.per_second()),
-        );
+        let mut throughput = |peer: &'static str, per_second: f64| {
+            let (unit, params) = ("commands/s", params.clone());
+            report.beside("throughput", ours.per_second(), unit, params, (peer, per_second));
+        };
+        throughput(RAW, inserts.per_second());
+        if *width >= 512 {
+            throughput("single INSERTs, best width", best);
+        }
+        if let Some(cqrs) = cqrs {
+            throughput(CQRS, cqrs.per_second());
+        }
         for (metric, share) in [("p50", 0.5), ("p99", 0.99)] {
-            let peer = (RAW, peer.percentile_ms(share));
+            let peer = (RAW, inserts.percentile_ms(share));
             report.beside(metric, ours.percentile_ms(share), "ms", params.clone(), peer);
         }
-        if *width >= 512 {
-            let peer = ("single INSERTs, best width", best);
-            report.beside("throughput", ours.per_second(), "commands/s", params, peer);
-        }
     }
-    let (ours, cqrs) = beside_cqrs(&log, &stack, effort).await;
-    report.beside(
-        "throughput",
-        ours.per_second(),
-        "commands/s",
-        json!({ "writers": 32 }),
-        (CQRS, cqrs.per_second()),
-    );
     processes(&mut report, &stack, effort).await;
     dense(&log).await;
     report
 }
 
-/// Both in turn, so that whatever else the machine does falls on both.
-async fn beside_inserts(log: &EventLog, url: &str, width: usize, effort: &Effort) -> (Measured, Measured) {
-    let head = log.head().await.unwrap();
-    let like = log.page(head - 1, 1).await.unwrap().pop().unwrap();
-    let peer = RawInserts::connect(url, width, like).await;
-    peer.measure(WARM_UP_SECONDS).await;
-    writers::measure(log, width, WARM_UP_SECONDS).await;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..effort.rounds {
-        ours.push(writers::measure(log, width, effort.seconds).await);
-        theirs.push(peer.measure(effort.seconds).await);
-    }
-    (median(ours), median(theirs))
+/// What one width gave.
+struct Run {
+    ours: Measured,
+    inserts: Measured,
+    cqrs: Option<Measured>,
 }
 
-async fn beside_cqrs(log: &EventLog, stack: &Stack, effort: &Effort) -> (Measured, Measured) {
-    const WRITERS: usize = 32;
-    let peer = CqrsEs::connect(&stack.database().await).await;
-    peer.measure(WRITERS, WARM_UP_SECONDS).await;
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..effort.rounds {
-        ours.push(writers::measure(log, WRITERS, effort.seconds).await);
-        theirs.push(peer.measure(WRITERS, effort.seconds).await);
+/// All in turn, so that whatever else the machine does falls on all.
+async fn in_turn(log: &EventLog, url: &str, width: usize, cqrs: Option<&CqrsEs>, effort: &Effort) -> Run {
+    let head = log.head().await.unwrap();
+    let like = log.page(head - 1, 1).await.unwrap().pop().unwrap();
+    let inserts = RawInserts::connect(url, width, like).await;
+    inserts.measure(WARM_UP_SECONDS).await;
+    if let Some(cqrs) = cqrs {
+        cqrs.measure(width, WARM_UP_SECONDS).await;
     }
-    (median(ours), median(theirs))
+    writers::measure(log, width, WARM_UP_SECONDS).await;
+    let mut runs = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        runs.0.push(writers::measure(log, width, effort.seconds).await);
+        runs.1.push(inserts.measure(effort.seconds).await);
+        if let Some(cqrs) = cqrs {
+            runs.2.push(cqrs.measure(width, effort.seconds).await);
+        }
+    }
+    Run { ours: median(runs.0), inserts: median(runs.1), cqrs: cqrs.map(|_| median(runs.2)) }
 }
 
 /// Three processes against one with the same number of writers in all; then one is paused, one killed.
