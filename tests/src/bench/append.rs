@@ -4,15 +4,16 @@
 use std::time::Duration;
 
 use event_log::EventLog;
+use futures::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 
 use crate::Effort;
-use crate::drive::{Measured, median};
+use crate::drive::{Measured, median, middle};
 use crate::peers::{CqrsEs, RawInserts};
 use crate::report::Report;
 use crate::stack::{self, Stack};
-use crate::writers::{self, WriterProcess};
+use crate::writers::{self, Progress, WriterProcess};
 
 const RAW: &str = "single INSERTs";
 const CQRS: &str = "cqrs-es + postgres-es";
@@ -86,30 +87,29 @@ async fn in_turn(log: &EventLog, url: &str, width: usize, cqrs: Option<&CqrsEs>,
     Run { ours: median(runs.0), inserts: median(runs.1), cqrs: cqrs.map(|_| median(runs.2)) }
 }
 
-/// Three processes against one with the same number of writers in all; then one is paused, one killed.
+/// Three processes in turn with one that has as many writers as they; then one of them is paused, and killed.
 async fn processes(report: &mut Report, stack: &Stack, effort: &Effort) {
     const WRITERS: usize = 126;
     let url = stack.migrated().await;
-    let mut alone = WriterProcess::start(&url, WRITERS).await;
-    alone.watch(WARM_UP_SECONDS).await;
-    let one = alone.watch(effort.seconds).await.per_second();
-    alone.signal("KILL").await;
+    let mut alone = [WriterProcess::start(&url, WRITERS).await];
+    signal(&alone, "STOP").await;
     let mut three = Vec::new();
     for _ in 0..3 {
         three.push(WriterProcess::start(&url, WRITERS / 3).await);
     }
-    let [one_of, second, third] = three.as_mut_slice() else { unreachable!("three were started") };
-    let _ = tokio::join!(
-        one_of.watch(WARM_UP_SECONDS),
-        second.watch(WARM_UP_SECONDS),
-        third.watch(WARM_UP_SECONDS)
-    );
-    let seconds = effort.seconds;
-    let (first, other, last) =
-        tokio::join!(one_of.watch(seconds), second.watch(seconds), third.watch(seconds));
-    let together = first.per_second() + other.per_second() + last.per_second();
+    signal(&three, "STOP").await;
+    let (mut of_one, mut of_three) = (Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        of_one.push(turn(&mut alone, effort.seconds).await);
+        of_three.push(turn(&mut three, effort.seconds).await);
+    }
     let params = json!({ "processes": 3, "writers": WRITERS });
-    report.beside("throughput", together, "commands/s", params, ("one process", one));
+    report.beside("throughput", middle(of_three), "commands/s", params, ("one process", middle(of_one)));
+    signal(&alone, "KILL").await;
+    signal(&three, "CONT").await;
+    let [one_of, second, third] = three.as_mut_slice() else { unreachable!("three were started") };
+    // The first report of a process that was paused tells of the pause.
+    let _ = tokio::join!(second.watch(WARM_UP_SECONDS), third.watch(WARM_UP_SECONDS));
     for (signal, name) in [("STOP", "paused"), ("KILL", "killed")] {
         one_of.signal(signal).await;
         let (other, last) = tokio::join!(second.watch(3.0), third.watch(3.0));
@@ -119,6 +119,26 @@ async fn processes(report: &mut Report, stack: &Stack, effort: &Effort) {
     drop(three);
     let log = stack::log(&url).await;
     dense(&log).await;
+}
+
+/// What processes that are paused write together while they go on for so long.
+async fn turn(processes: &mut [WriterProcess], seconds: f64) -> f64 {
+    signal(processes, "CONT").await;
+    watch(processes, WARM_UP_SECONDS).await;
+    let together = watch(processes, seconds).await;
+    signal(processes, "STOP").await;
+    together
+}
+
+async fn watch(processes: &mut [WriterProcess], seconds: f64) -> f64 {
+    let progress = join_all(processes.iter_mut().map(|process| process.watch(seconds))).await;
+    progress.iter().map(Progress::per_second).sum()
+}
+
+async fn signal(processes: &[WriterProcess], name: &str) {
+    for process in processes {
+        process.signal(name).await;
+    }
 }
 
 /// Positions are 1..n, whatever happened.
