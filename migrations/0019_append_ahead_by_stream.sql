@@ -1,7 +1,7 @@
 -- `append_ahead` looks at each stream by itself. The planner took the two conditions of 0018 for a list to be looked up
 -- in a hash of all events, and read the whole log for every batch to streams that exist: http-commands fell from 5,900
 -- to 800 commands a second. What is limited to one row is never made a hash, whatever the planner believes of the
--- table.
+-- table. What the function is for stands in 0018.
 CREATE OR REPLACE FUNCTION append_ahead(
     -- As `append_units` has them.
     unit_owner uuid[],

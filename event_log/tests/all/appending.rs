@@ -260,13 +260,14 @@ async fn a_batch_reads_no_more_of_a_long_log_than_the_ends_of_its_streams() {
         let (log, other) = (world.process().await, world.process().await);
         let jars: Vec<Uuid> = (0..WRITERS).map(|_| clock::new_id()).collect();
         for _ in 0..ROUNDS {
-            join_all(jars.iter().map(|jar| tell(&log, *jar, JarCommand::Put(1)))).await;
+            for told in join_all(jars.iter().map(|jar| tell(&log, *jar, JarCommand::Put(1)))).await {
+                told.unwrap();
+            }
             if !is_alone {
                 tell(&other, jars[0], JarCommand::Put(1)).await.unwrap();
             }
         }
         let events = world.number("SELECT count(*) FROM events").await;
-        assert!(events >= ROUNDS * i64::try_from(WRITERS).unwrap());
         // A connection tells what it read when it ends.
         drop((log, other));
         let appenders = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \

@@ -76,15 +76,15 @@ async fn in_turn(log: &EventLog, url: &str, width: usize, cqrs: Option<&CqrsEs>,
         cqrs.measure(width, WARM_UP_SECONDS).await;
     }
     writers::measure(log, width, WARM_UP_SECONDS).await;
-    let mut runs = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut of_inserts, mut of_cqrs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..effort.rounds {
-        runs.0.push(writers::measure(log, width, effort.seconds).await);
-        runs.1.push(inserts.measure(effort.seconds).await);
+        ours.push(writers::measure(log, width, effort.seconds).await);
+        of_inserts.push(inserts.measure(effort.seconds).await);
         if let Some(cqrs) = cqrs {
-            runs.2.push(cqrs.measure(width, effort.seconds).await);
+            of_cqrs.push(cqrs.measure(width, effort.seconds).await);
         }
     }
-    Run { ours: median(runs.0), inserts: median(runs.1), cqrs: cqrs.map(|_| median(runs.2)) }
+    Run { ours: median(ours), inserts: median(of_inserts), cqrs: cqrs.map(|_| median(of_cqrs)) }
 }
 
 /// Three processes in turn with one that has as many writers as they; then one of them is paused, and killed.
