@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
+use crate::Version;
+
 /// Type and id of an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct StreamKey {
@@ -23,7 +25,7 @@ impl std::fmt::Display for StreamKey {
 
 #[derive(Clone)]
 pub(crate) struct CachedState {
-    pub(crate) version: i64,
+    pub(crate) version: Version,
     state: Arc<dyn Any + Send + Sync>,
 }
 
@@ -39,12 +41,12 @@ impl StateCache {
         Self { states: Arc::new(Cache::new(states_max)), evictions: Arc::default() }
     }
 
-    pub(crate) fn get<A: Clone + Send + Sync + 'static>(&self, key: &StreamKey) -> Option<(A, i64)> {
+    pub(crate) fn get<A: Clone + Send + Sync + 'static>(&self, key: &StreamKey) -> Option<(A, Version)> {
         let cached = self.states.get(key)?;
         Some((cached.state.downcast_ref::<A>()?.clone(), cached.version))
     }
 
-    pub(crate) fn put<A: Send + Sync + 'static>(&self, key: StreamKey, state: A, version: i64) {
+    pub(crate) fn put<A: Send + Sync + 'static>(&self, key: StreamKey, state: A, version: Version) {
         self.states.insert(key, CachedState { version, state: Arc::new(state) });
     }
 
@@ -60,7 +62,7 @@ impl StateCache {
         mark: u64,
         key: StreamKey,
         state: A,
-        version: i64,
+        version: Version,
     ) {
         if self.mark() == mark {
             self.put(key, state, version);

@@ -9,7 +9,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::RecordedEvent;
+use crate::{Position, RecordedEvent};
 
 /// A value of the chain, 32 bytes.
 pub type Chain = [u8; 32];
@@ -68,10 +68,10 @@ pub fn chain_of(previous: &[u8], event: &RecordedEvent) -> Chain {
 }
 
 /// The chain value of an event, from that of the event before it.
-pub fn link(previous: &[u8], position: i64, recorded_at_us: i64, digest: &Chain) -> Chain {
+pub fn link(previous: &[u8], position: Position, recorded_at_us: i64, digest: &Chain) -> Chain {
     let mut hash = Sha256::new();
     hash.update(previous);
-    hash.update(position.to_be_bytes());
+    hash.update(position.get().to_be_bytes());
     hash.update(recorded_at_us.to_be_bytes());
     hash.update(digest);
     hash.finalize().into()

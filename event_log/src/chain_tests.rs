@@ -1,5 +1,6 @@
 //! The chain against values computed elsewhere (Python's hashlib), so that a log stays verifiable for ever.
 
+use crate::Position;
 use uuid::Uuid;
 
 use crate::chain::{EventDigest, link};
@@ -26,7 +27,7 @@ fn digest_and_chain_are_those_of_the_documented_form() {
     assert_eq!(hex::encode(digest), "5685c05fa1f3729f2987408c62efd734316d28ec9408cf3bfbe212ea9280d524");
     let of_nobody = EventDigest { owner: None, ..event() }.compute();
     assert_eq!(hex::encode(of_nobody), "43c6706d231bd62c526a305b6680e3c2cf3e72928852952ab8d2a3a0e545cde9");
-    let chain = link(&[0; 32], 1, FIRST_AT_US, &digest);
+    let chain = link(&[0; 32], Position::new(1), FIRST_AT_US, &digest);
     assert_eq!(hex::encode(chain), "10541013b077a72533418f2b81320c6e29e2be6f34f72c5f53eed671a83e95c8");
 }
 
@@ -54,8 +55,8 @@ fn a_digest_covers_every_part_and_where_it_ends() {
 #[test]
 fn a_link_covers_predecessor_position_and_time() {
     let digest = event().compute();
-    let first = link(&[0; 32], 1, FIRST_AT_US, &digest);
-    assert_ne!(link(&[1; 32], 1, FIRST_AT_US, &digest), first);
-    assert_ne!(link(&[0; 32], 2, FIRST_AT_US, &digest), first);
-    assert_ne!(link(&[0; 32], 1, FIRST_AT_US + 1, &digest), first);
+    let first = link(&[0; 32], Position::new(1), FIRST_AT_US, &digest);
+    assert_ne!(link(&[1; 32], Position::new(1), FIRST_AT_US, &digest), first);
+    assert_ne!(link(&[0; 32], Position::new(2), FIRST_AT_US, &digest), first);
+    assert_ne!(link(&[0; 32], Position::new(1), FIRST_AT_US + 1, &digest), first);
 }

@@ -3,19 +3,19 @@
 
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
-use crate::LogError;
+use crate::{Epoch, LogError, Position, Span};
 
 /// The position up to which a projection has applied the log; 0 before its first event.
-pub async fn position(executor: impl PgExecutor<'_>, projection: &str) -> Result<i64, LogError> {
+pub async fn position(executor: impl PgExecutor<'_>, projection: &str) -> Result<Position, LogError> {
     let position = sqlx::query_scalar("SELECT position FROM checkpoints WHERE projection = $1")
         .bind(projection)
         .fetch_optional(executor)
         .await?;
-    Ok(position.unwrap_or(0))
+    Ok(position.unwrap_or_default())
 }
 
 /// Marks the checkpoint as that of `epoch` and tells where it stands. An older holder can move it no more.
-pub async fn take_over(pool: &PgPool, projection: &str, epoch: i64) -> Result<Option<i64>, LogError> {
+pub async fn take_over(pool: &PgPool, projection: &str, epoch: Epoch) -> Result<Option<Position>, LogError> {
     let position = sqlx::query_scalar(
         "INSERT INTO checkpoints AS c (projection, epoch) VALUES ($1, $2) \
          ON CONFLICT ON CONSTRAINT checkpoints_pkey DO UPDATE SET epoch = excluded.epoch \
@@ -29,13 +29,13 @@ pub async fn take_over(pool: &PgPool, projection: &str, epoch: i64) -> Result<Op
     Ok(position)
 }
 
-/// Moves the checkpoint from `old` to `new`; whoever was stopped before it is not any more. `false` when it is not
-/// there any more, or another epoch rules: the transaction must then be rolled back.
+/// Moves the checkpoint over a span; a stop that was noted before is over. Gives `false` when the checkpoint is not where
+/// the span begins, or another epoch rules: the transaction must then be rolled back.
 pub async fn advance_in_tx(
     connection: &mut PgConnection,
     projection: &str,
-    (old, new): (i64, i64),
-    epoch: i64,
+    span: Span,
+    epoch: Epoch,
 ) -> Result<bool, LogError> {
     let moved = sqlx::query(
         "UPDATE checkpoints \
@@ -46,8 +46,8 @@ pub async fn advance_in_tx(
          WHERE projection = $1 AND position = $2 AND epoch = $4",
     )
     .bind(projection)
-    .bind(old)
-    .bind(new)
+    .bind(span.after)
+    .bind(span.upto)
     .bind(epoch)
     .execute(connection)
     .await?;
@@ -55,7 +55,7 @@ pub async fn advance_in_tx(
 }
 
 /// Notes that the holder of `epoch` goes no further, and why. It stays noted until the checkpoint moves.
-pub async fn stop(pool: &PgPool, projection: &str, epoch: i64, reason: &str) -> Result<(), LogError> {
+pub async fn stop(pool: &PgPool, projection: &str, epoch: Epoch, reason: &str) -> Result<(), LogError> {
     sqlx::query(
         "UPDATE checkpoints SET stop_reason = left($3, 500), stopped_at = coalesce(stopped_at, clock_timestamp()) \
          WHERE projection = $1 AND epoch = $2",
@@ -73,8 +73,8 @@ pub async fn stop(pool: &PgPool, projection: &str, epoch: i64, reason: &str) -> 
 pub async fn set_in_tx(
     connection: &mut PgConnection,
     projection: &str,
-    position: i64,
-    epoch: i64,
+    position: Position,
+    epoch: Epoch,
 ) -> Result<(), LogError> {
     sqlx::query(
         "INSERT INTO checkpoints AS c (projection, position, epoch) VALUES ($1, $2, $3) \
@@ -91,14 +91,14 @@ pub async fn set_in_tx(
 }
 
 /// The lowest checkpoint of all projections; 0 when there is none.
-pub async fn lowest(pool: &PgPool) -> Result<i64, LogError> {
-    let lowest: Option<i64> =
+pub async fn lowest(pool: &PgPool) -> Result<Position, LogError> {
+    let lowest: Option<Position> =
         sqlx::query_scalar("SELECT min(position) FROM checkpoints").fetch_one(pool).await?;
-    Ok(lowest.unwrap_or(0))
+    Ok(lowest.unwrap_or_default())
 }
 
 /// Every projection with its position.
-pub async fn all(pool: &PgPool) -> Result<Vec<(String, i64)>, LogError> {
+pub async fn all(pool: &PgPool) -> Result<Vec<(String, Position)>, LogError> {
     Ok(sqlx::query_as("SELECT projection, position FROM checkpoints ORDER BY projection")
         .fetch_all(pool)
         .await?)

@@ -3,13 +3,14 @@
 use uuid::Uuid;
 
 use crate::witness::Rewound;
+use crate::{Position, Version};
 
 /// Errors of the log. Refusals of the business are not among them.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The stream is not at the version that the caller expects.
     #[error("{stream} is at version {actual}, not at {expected}")]
-    VersionMismatch { stream: String, expected: i64, actual: i64 },
+    VersionMismatch { stream: String, expected: Version, actual: Version },
     /// Others wrote to the same stream faster than this command could be decided.
     #[error("{stream} changed {attempts} times while the command was decided")]
     Contention { stream: String, attempts: u32 },
@@ -27,10 +28,10 @@ pub enum LogError {
     OutcomeUnknown,
     /// The log is behind what was published of it: nothing is appended until the operator decides.
     #[error("the log is at {log} and does not hold what was published up to {stream}")]
-    Rewound { stream: i64, log: i64 },
+    Rewound { stream: Position, log: Position },
     /// The command had its effect before the log was recovered; its answer was lost.
     #[error("the command had its effect at position {position}, but its answer was lost with a restore")]
-    OutcomeForgotten { position: i64 },
+    OutcomeForgotten { position: Position },
     /// Whoever follows the log must start anew: this is another log now.
     #[error("the log was replaced by {log_id}")]
     Replaced { log_id: Uuid },

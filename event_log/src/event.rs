@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::LogError;
+use crate::{LogError, Position};
 
 /// Who sends a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +139,7 @@ fn as_text<S: Serializer>(actor: &Actor, serializer: S) -> Result<S::Ok, S::Erro
 /// An event as the log holds it: personal nodes are sealed, payload and metadata are the exact stored text.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct RecordedEvent {
-    pub position: i64,
+    pub position: Position,
     pub aggregate_type: String,
     pub aggregate_id: String,
     pub sequence: i64,

@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::LogError;
+use crate::{LogError, Position};
 use crate::cache::StateCache;
 use crate::witness::{Held, Rewound, Witness, WitnessAway};
 
@@ -38,15 +38,15 @@ pub enum Standing {
 #[derive(Debug, Clone, Copy)]
 struct Known {
     log_id: Uuid,
-    position: i64,
+    position: Position,
     event_id: Uuid,
 }
 
 #[derive(sqlx::FromRow)]
 struct Found {
     log_id: Uuid,
-    floor_position: i64,
-    head: i64,
+    floor_position: Position,
+    head: Position,
     head_event: Option<Uuid>,
     held_event: Option<Uuid>,
     held_chain: Option<Vec<u8>>,
@@ -90,7 +90,7 @@ impl Guard {
     }
 
     /// Remembers what the database said was committed.
-    pub(crate) fn committed(&self, position: i64, event_id: Uuid) {
+    pub(crate) fn committed(&self, position: Position, event_id: Uuid) {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
             && position > known.position
         {
@@ -200,8 +200,8 @@ pub(crate) async fn compare(pool: &PgPool, held: &Held) -> Result<Option<Rewound
 
 async fn find(
     connection: &mut PgConnection,
-    held: Option<i64>,
-    known: Option<i64>,
+    held: Option<Position>,
+    known: Option<Position>,
 ) -> Result<Found, sqlx::Error> {
     sqlx::query_as(
         "SELECT \

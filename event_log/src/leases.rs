@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::LogError;
+use crate::{Epoch, LogError};
 
 /// A lease that was held when it was last renewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct Lease {
     pub name: String,
     pub holder: Uuid,
     /// Rises with every change of holder.
-    pub epoch: i64,
+    pub epoch: Epoch,
 }
 
 /// Takes the lease, or renews it for its holder. `None` while somebody else holds it.
@@ -23,7 +23,7 @@ pub async fn acquire(
     holder: Uuid,
     life: Duration,
 ) -> Result<Option<Lease>, LogError> {
-    let epoch: Option<i64> = sqlx::query_scalar(
+    let epoch: Option<Epoch> = sqlx::query_scalar(
         "INSERT INTO leases AS held (name, holder, epoch, held_until) \
          VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3)) \
          ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE \
@@ -68,7 +68,7 @@ pub async fn release_all(pool: &PgPool, holders: &[Uuid]) -> Result<(), LogError
 
 /// Begins a new epoch without taking the lease: whoever holds it notices at its next renewal, and whatever it
 /// still writes under the old epoch is refused.
-pub async fn supersede_in_tx(connection: &mut PgConnection, name: &str) -> Result<i64, LogError> {
+pub async fn supersede_in_tx(connection: &mut PgConnection, name: &str) -> Result<Epoch, LogError> {
     let epoch = sqlx::query_scalar(
         "INSERT INTO leases AS held (name, holder, epoch, held_until) \
          VALUES ($1, $2, 1, clock_timestamp()) \

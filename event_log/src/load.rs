@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::upcast::Stored;
-use crate::{LogError, Vault};
+use crate::{LogError, Vault, Version};
 
 /// Raised when the form of states changes: older snapshots are ignored and replaced.
 const SNAPSHOT_FORM: &str = "1";
@@ -21,7 +21,7 @@ pub(crate) fn schema_tag<A: Aggregate>() -> String {
 }
 
 /// The state of a stream and the number of its events.
-pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, i64), LogError> {
+pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, Version), LogError> {
     match snapshot::<A>(pool, vault, id).await? {
         Some((state, version)) => advance(pool, vault, id, state, version).await,
         None => replay(pool, vault, id).await,
@@ -29,15 +29,16 @@ pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -
 }
 
 /// The whole stream, read through postgres-es.
-async fn replay<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, i64), LogError> {
+async fn replay<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, Version), LogError> {
     let repository = PostgresEventRepository::new(pool.clone());
-    let (mut state, mut version) = (A::default(), 0);
+    let (mut state, mut version) = (A::default(), Version::ZERO);
     for event in repository.get_events::<A>(&id.to_string()).await.map_err(storage_error)? {
-        version = i64::try_from(event.sequence).unwrap_or(i64::MAX);
+        let sequence = i64::try_from(event.sequence).unwrap_or(i64::MAX);
+        version = Version::new(sequence);
         let stored = Stored {
             aggregate_type: A::TYPE,
             aggregate_id: &event.aggregate_id,
-            sequence: version,
+            sequence,
             event_type: &event.event_type,
             event_version: &event.event_version,
         };
@@ -53,8 +54,8 @@ pub(crate) async fn advance<A: Aggregate>(
     vault: &Vault,
     id: Uuid,
     mut state: A,
-    mut version: i64,
-) -> Result<(A, i64), LogError> {
+    mut version: Version,
+) -> Result<(A, Version), LogError> {
     let aggregate_id = id.to_string();
     let tail: Vec<(i64, String, String, String)> = sqlx::query_as(
         "SELECT sequence, event_type, event_version, payload::text FROM events \
@@ -66,7 +67,7 @@ pub(crate) async fn advance<A: Aggregate>(
     .fetch_all(pool)
     .await?;
     for (sequence, event_type, event_version, payload) in tail {
-        version = sequence;
+        version = Version::new(sequence);
         let stored = Stored {
             aggregate_type: A::TYPE,
             aggregate_id: &aggregate_id,
@@ -92,8 +93,8 @@ async fn snapshot<A: Aggregate>(
     pool: &PgPool,
     vault: &Vault,
     id: Uuid,
-) -> Result<Option<(A, i64)>, LogError> {
-    let row: Option<(i64, String)> = sqlx::query_as(
+) -> Result<Option<(A, Version)>, LogError> {
+    let row: Option<(Version, String)> = sqlx::query_as(
         "SELECT version, payload::text FROM snapshots \
          WHERE aggregate_type = $1 AND aggregate_id = $2 AND schema_tag = $3",
     )

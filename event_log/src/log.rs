@@ -16,12 +16,11 @@ use crate::cache::{StateCache, StreamKey};
 use crate::erase::ERASURE;
 use crate::guard::{self, Guard, Standing};
 use crate::keyed_locks::KeyedLocks;
-use crate::unit;
 use crate::upcast::Stored;
 use crate::witness::{Held, Rewound, Witness};
 use crate::{
-    CommandContext, Committed, EventForms, Loaded, LogError, LogIdentity, MasterKey, OpenedEvent, Readers,
-    RecordedEvent, Unit, Vault, claims, load, reader,
+    EventForms, LogError, LogIdentity, MasterKey, OpenedEvent, Position, Readers,
+    RecordedEvent, Span, Vault, claims, reader,
 };
 
 /// Limits of a process.
@@ -85,7 +84,7 @@ struct Inner {
     appender: Appender,
     cache: StateCache,
     locks: KeyedLocks,
-    head: watch::Receiver<i64>,
+    head: watch::Receiver<Position>,
     guard: Arc<Guard>,
     traceparent: fn() -> Option<String>,
 }
@@ -99,7 +98,7 @@ impl std::fmt::Debug for EventLog {
 impl EventLog {
     /// Starts the appender on a database whose schema is up to date.
     pub fn start(pool: PgPool, master: &MasterKey, options: &LogOptions) -> Self {
-        let (head_sender, head) = watch::channel(0);
+        let (head_sender, head) = watch::channel(Position::ZERO);
         let cache = StateCache::new(options.cached_states_max);
         let guard = Arc::new(Guard::new(cache.clone()));
         let connect = pool.connect_options().as_ref().clone();
@@ -169,51 +168,8 @@ impl EventLog {
     }
 
     /// Tells the last position that this process appended, after every commit.
-    pub fn appended(&self) -> watch::Receiver<i64> {
+    pub fn appended(&self) -> watch::Receiver<Position> {
         self.0.head.clone()
-    }
-
-    /// Begins a unit of work.
-    pub fn unit<E: From<LogError> + Send + 'static>(&self, context: CommandContext) -> Unit<E> {
-        Unit::new(self.clone(), context)
-    }
-
-    /// What a command id answered before. Asked before a check outside the unit refuses a repeated command.
-    pub async fn first_outcome(&self, context: &CommandContext) -> Result<Option<Committed>, LogError> {
-        unit::first_outcome(self.pool(), context).await
-    }
-
-    /// The state of an aggregate as the primary has it now.
-    pub async fn load<A: Aggregate + Clone + 'static>(
-        &self,
-        id: impl Into<Uuid>,
-    ) -> Result<Loaded<A>, LogError> {
-        // What is not there may be in the end that was lost.
-        self.admit()?;
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into() };
-        let mark = self.cache().mark();
-        let (state, version) = match self.cache().get::<A>(&key) {
-            Some((state, version)) => {
-                load::advance(self.pool(), self.vault(), key.aggregate_id, state, version).await?
-            }
-            None => load::load(self.pool(), self.vault(), key.aggregate_id).await?,
-        };
-        self.cache().put_read(mark, key, state.clone(), version);
-        Ok(Loaded { state, version })
-    }
-
-    /// The state of an aggregate as it was lately: from memory when it is there. Good enough to accept, not
-    /// to refuse.
-    pub async fn load_cached<A: Aggregate + Clone + 'static>(
-        &self,
-        id: impl Into<Uuid>,
-    ) -> Result<Loaded<A>, LogError> {
-        let id = id.into();
-        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id };
-        match self.cache().get::<A>(&key) {
-            Some((state, version)) => Ok(Loaded { state, version }),
-            None => self.load(id).await,
-        }
     }
 
     /// Drops what this process remembers of an aggregate, because somebody else wrote to it.
@@ -246,35 +202,35 @@ impl EventLog {
     }
 
     /// The last position.
-    pub async fn head(&self) -> Result<i64, LogError> {
+    pub async fn head(&self) -> Result<Position, LogError> {
         reader::head(self.pool()).await
     }
 
     /// Which log this is, and its last position.
-    pub async fn place(&self) -> Result<(Uuid, i64), LogError> {
+    pub async fn place(&self) -> Result<(Uuid, Position), LogError> {
         reader::place(self.pool()).await
     }
 
     /// The chain value at a position; `None` when there is no such position.
-    pub async fn chain_at(&self, position: i64) -> Result<Option<Vec<u8>>, LogError> {
+    pub async fn chain_at(&self, position: Position) -> Result<Option<Vec<u8>>, LogError> {
         reader::chain_at(self.pool(), position).await
     }
 
     /// Up to `limit` events after `after`, in order, still sealed.
-    pub async fn page(&self, after: i64, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
+    pub async fn page(&self, after: Position, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
         let mut connection = self.0.readers.acquire().await?;
         let page = reader::page(&mut *connection, after, limit).await;
         connection.done(page)
     }
 
-    /// A person's events from after `after` up to `upto`, in order, still sealed.
+    /// A person's events within a span, in order, still sealed.
     pub async fn owner_page(
         &self,
         owner: Uuid,
-        (after, upto): (i64, i64),
+        span: Span,
         limit: i64,
     ) -> Result<Vec<RecordedEvent>, LogError> {
-        reader::owner_page(self.pool(), owner, (after, upto), limit).await
+        reader::owner_page(self.pool(), owner, span, limit).await
     }
 
     /// Opens the personal nodes of an event and brings it to the form that this program knows.

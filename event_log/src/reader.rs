@@ -3,7 +3,7 @@
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::{LogError, RecordedEvent};
+use crate::{LogError, Position, RecordedEvent, Span};
 
 /// Which log this is, and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -12,7 +12,7 @@ pub struct LogIdentity {
     /// The id that the log was born with. It stays when the log becomes another one: what was done once for
     /// the log stays done.
     pub origin_id: Uuid,
-    pub floor_position: i64,
+    pub floor_position: Position,
     pub floor_chain: Vec<u8>,
 }
 
@@ -32,12 +32,12 @@ impl LogReader {
     }
 
     /// The last position.
-    pub async fn head(&self) -> Result<i64, LogError> {
+    pub async fn head(&self) -> Result<Position, LogError> {
         head(&self.pool).await
     }
 
     /// Up to `limit` events after `after`, in order, still sealed.
-    pub async fn page(&self, after: i64, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
+    pub async fn page(&self, after: Position, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
         page(&self.pool, after, limit).await
     }
 }
@@ -52,14 +52,14 @@ pub(crate) async fn identity(pool: &PgPool) -> Result<LogIdentity, LogError> {
 }
 
 /// The last position, or the floor of a log without events.
-pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<i64, LogError> {
+pub(crate) async fn head(executor: impl PgExecutor<'_>) -> Result<Position, LogError> {
     let head = sqlx::query_scalar(
         "SELECT coalesce((SELECT max(position) FROM events), (SELECT floor_position FROM log_identity))",
     );
     Ok(head.fetch_one(executor).await?)
 }
 
-pub(crate) async fn place(executor: impl PgExecutor<'_>) -> Result<(Uuid, i64), LogError> {
+pub(crate) async fn place(executor: impl PgExecutor<'_>) -> Result<(Uuid, Position), LogError> {
     let place = sqlx::query_as(
         "SELECT log_id, coalesce((SELECT max(position) FROM events), floor_position) FROM log_identity",
     );
@@ -69,7 +69,7 @@ pub(crate) async fn place(executor: impl PgExecutor<'_>) -> Result<(Uuid, i64), 
 /// The chain value at a position, or at the floor.
 pub(crate) async fn chain_at(
     executor: impl PgExecutor<'_>,
-    position: i64,
+    position: Position,
 ) -> Result<Option<Vec<u8>>, LogError> {
     let chain = sqlx::query_scalar(
         "SELECT chain FROM events WHERE position = $1 \
@@ -82,7 +82,7 @@ pub(crate) async fn chain_at(
 /// Up to `limit` events after `after`, in order.
 pub(crate) async fn page(
     executor: impl PgExecutor<'_>,
-    after: i64,
+    after: Position,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, LogError> {
     // The column list is a constant of this module, so the text is the same at every call.
@@ -90,26 +90,26 @@ pub(crate) async fn page(
     Ok(sqlx::query_as(&query).bind(after).bind(limit).fetch_all(executor).await?)
 }
 
-/// A person's events after `after` up to `upto`, in order, at most `limit`.
+/// A person's events within a span, in order, at most `limit`.
 pub(crate) async fn owner_page(
     executor: impl PgExecutor<'_>,
     owner: Uuid,
-    (after, upto): (i64, i64),
+    span: Span,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, LogError> {
     let query = format!(
         "SELECT {COLUMNS} FROM events \
          WHERE owner_id = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT $4"
     );
-    Ok(sqlx::query_as(&query).bind(owner).bind(after).bind(upto).bind(limit).fetch_all(executor).await?)
+    Ok(sqlx::query_as(&query).bind(owner).bind(span.after).bind(span.upto).bind(limit).fetch_all(executor).await?)
 }
 
-/// The events from behind `after` up to `upto` that belong to one of the aggregates and have none of the names
+/// The events within a span that belong to one of the aggregates and have none of the names
 /// in `without`, in order, still sealed.
 /// Positions are dense, so the answer is bounded by the span.
 pub async fn events_between(
     executor: impl PgExecutor<'_>,
-    (after, upto): (i64, i64),
+    span: Span,
     (aggregates, without): (&[&str], &[&str]),
 ) -> Result<Vec<RecordedEvent>, LogError> {
     let query = format!(
@@ -117,14 +117,14 @@ pub async fn events_between(
          WHERE position > $1 AND position <= $2 AND aggregate_type = ANY($3) AND event_type <> ALL($4) \
          ORDER BY position"
     );
-    let query = sqlx::query_as(&query).bind(after).bind(upto).bind(aggregates).bind(without);
+    let query = sqlx::query_as(&query).bind(span.after).bind(span.upto).bind(aggregates).bind(without);
     Ok(query.fetch_all(executor).await?)
 }
 
 /// The events at these positions, in order, still sealed.
 pub async fn events_at(
     executor: impl PgExecutor<'_>,
-    positions: &[i64],
+    positions: &[Position],
 ) -> Result<Vec<RecordedEvent>, LogError> {
     let query = format!("SELECT {COLUMNS} FROM events WHERE position = ANY($1) ORDER BY position");
     Ok(sqlx::query_as(&query).bind(positions).fetch_all(executor).await?)

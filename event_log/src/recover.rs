@@ -12,28 +12,20 @@ use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::chain::chain_of;
-use crate::unit::CLIENT_RECEIPT_DAYS;
-use crate::{Claim, EventLog, LogError, RecordedEvent, clock, reader, seal};
-
-/// Stands where the fingerprint of a command was. No real one has this length.
-const FORGOTTEN: &[u8] = b"the outcome was lost";
-
-/// Whether a receipt was made again without the first answer.
-pub(crate) fn is_forgotten(fingerprint: &[u8]) -> bool {
-    fingerprint == FORGOTTEN
-}
+use crate::receipts::{CLIENT_RECEIPT_DAYS, FORGOTTEN};
+use crate::{Claim, EventLog, LogError, Position, RecordedEvent, clock, reader, seal};
 
 /// Why events were not put back.
 #[derive(Debug, thiserror::Error)]
 pub enum RecoverError {
     /// The event follows from another log than this one.
     #[error("position {position} does not follow from what the log holds: the stream is of another history")]
-    OtherHistory { position: i64 },
+    OtherHistory { position: Position },
     /// Somebody else wrote to the log meanwhile.
     #[error("the log moved to {head} meanwhile: start again")]
-    Moved { head: i64 },
+    Moved { head: Position },
     #[error("position {position} holds no readable metadata")]
-    Unreadable { position: i64 },
+    Unreadable { position: Position },
     #[error(transparent)]
     Log(#[from] LogError),
 }
@@ -55,14 +47,14 @@ pub struct Recovered {
     pub lost_keys: BTreeSet<Uuid>,
     /// The last command that was put back, and its first position. Where publishing stopped inside it, its
     /// rest is missing: events do not tell how many there were.
-    pub last_command: Option<(Uuid, i64)>,
+    pub last_command: Option<(Uuid, Position)>,
 }
 
 /// Puts events back behind the head of the log, page by page.
 #[derive(Debug)]
 pub struct Recovery {
     log: EventLog,
-    head: i64,
+    head: Position,
     chain: Vec<u8>,
     recovered: Recovered,
 }
@@ -76,7 +68,7 @@ impl Recovery {
     }
 
     /// The last position that the log holds.
-    pub fn head(&self) -> i64 {
+    pub fn head(&self) -> Position {
         self.head
     }
 
@@ -128,7 +120,7 @@ impl Recovery {
     fn must_follow(&self, page: &[RecordedEvent]) -> Result<(), RecoverError> {
         let (mut position, mut chain) = (self.head, self.chain.as_slice());
         for event in page {
-            if event.position != position + 1 || chain_of(chain, event).as_slice() != event.chain {
+            if event.position != position.next() || chain_of(chain, event).as_slice() != event.chain {
                 return Err(RecoverError::OtherHistory { position: event.position });
             }
             (position, chain) = (event.position, &event.chain);
@@ -218,8 +210,8 @@ async fn insert_events_in_tx(tx: &mut PgConnection, page: &[RecordedEvent]) -> R
 struct Receipt {
     owner: Uuid,
     command_id: Uuid,
-    first: i64,
-    last: i64,
+    first: Position,
+    last: Position,
     expires_at: Option<DateTime<Utc>>,
 }
 

@@ -3,13 +3,13 @@
 use sqlx::PgPool;
 
 use crate::chain::chain_of;
-use crate::{LogError, reader};
+use crate::{LogError, Position, reader};
 
 /// What a verification read, and the first thing that was wrong, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyReport {
     pub events: i64,
-    pub head: i64,
+    pub head: Position,
     pub head_chain: Vec<u8>,
     pub fault: Option<String>,
 }
@@ -17,7 +17,7 @@ pub struct VerifyReport {
 /// A position and its chain value as somebody wrote them down earlier: `<position>:<hex>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    pub position: i64,
+    pub position: Position,
     pub chain: Vec<u8>,
 }
 
@@ -67,7 +67,7 @@ pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyRepor
         }
         for event in page {
             let expected = chain_of(&chain, &event);
-            let fault = if event.position != head + 1 {
+            let fault = if event.position != head.next() {
                 Some(format!("position {} follows {head}", event.position))
             } else if expected.as_slice() != event.chain {
                 Some(format!("the chain breaks at position {}", event.position))

@@ -4,11 +4,13 @@
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
+use crate::Position;
+
 /// What the witness holds at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The last position that the witness was told.
-    pub position: i64,
+    pub position: Position,
     /// Event id and chain value at that position, unless the witness keeps it no more.
     pub event: Option<(Uuid, Vec<u8>)>,
     /// The log that the witness follows, where it was written down.
@@ -33,6 +35,6 @@ pub trait Witness: Send + Sync + 'static {
 #[error("the log is at {log} and does not hold what the stream holds up to {stream}")]
 pub struct Rewound {
     /// The last position outside the database: of the stream, or of what this process was told.
-    pub stream: i64,
-    pub log: i64,
+    pub stream: Position,
+    pub log: Position,
 }

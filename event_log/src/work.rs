@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::{LogError, clock};
+use crate::{LogError, Position, clock};
 
 /// Something to do, as an event calls for it.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct NewWork<'a> {
     /// What it is about; rows of one subject keep their order.
     pub subject: &'a str,
     /// The event that calls for it.
-    pub position: i64,
+    pub position: Position,
     pub cause: Uuid,
     pub correlation_id: Uuid,
     pub owner: Option<Uuid>,
@@ -37,7 +37,7 @@ pub struct ClaimedWork {
     pub work_id: Uuid,
     pub task: String,
     pub subject: String,
-    pub position: i64,
+    pub position: Position,
     pub cause: Uuid,
     pub correlation_id: Uuid,
     pub owner_id: Option<Uuid>,

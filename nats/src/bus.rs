@@ -7,7 +7,7 @@ use async_nats::jetstream;
 use async_nats::{Client, ConnectOptions, ServerAddr};
 
 use crate::BusError;
-use crate::handover::Handover;
+use crate::feed::handover::Handover;
 
 /// How the stream is kept.
 #[derive(Debug, Clone)]

@@ -7,8 +7,6 @@
 mod bus;
 mod error;
 mod feed;
-mod follower;
-mod handover;
 mod live;
 mod message;
 mod pace;
@@ -16,13 +14,11 @@ mod published;
 mod relay;
 mod shared_state;
 mod stream;
-mod tail;
 mod witness;
 
 pub use bus::{Bus, BusOptions};
 pub use error::BusError;
-pub use feed::{Feed, FeedFollower};
-pub use follower::Follower;
+pub use feed::{Feed, Follower};
 pub use live::{LiveFrame, LiveFrames, Wakes};
 pub use message::{STREAM, decode, subject_of};
 pub use pace::{Pace, Rests};

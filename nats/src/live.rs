@@ -2,7 +2,7 @@
 //! All of it is lost when nobody listens, and nothing depends on it.
 
 use async_nats::Subscriber;
-use event_log::EventLog;
+use event_log::{EventLog, Position};
 use futures::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct LiveFrame {
     /// What the frame is about; of several held frames only the latest of a subject is sent.
     pub subject: Uuid,
     /// The frame makes sense only after the event of this position.
-    pub after_position: i64,
+    pub after_position: Position,
     pub payload: Value,
 }
 

@@ -3,7 +3,7 @@
 
 use async_nats::{HeaderMap, HeaderName};
 use chrono::{DateTime, SecondsFormat, Utc};
-use event_log::RecordedEvent;
+use event_log::{Position, RecordedEvent};
 
 use crate::BusError;
 
@@ -82,7 +82,7 @@ pub fn decode(sequence: u64, headers: Option<&HeaderMap>, payload: &[u8]) -> Res
         None => None,
     };
     Ok(RecordedEvent {
-        position,
+        position: Position::new(position),
         aggregate_type,
         aggregate_id: text(&SUBJECT)?.to_owned(),
         sequence: number(&SEQUENCE)?,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::pull::Ordered;
-use event_log::{LogReader, RecordedEvent};
+use event_log::{LogReader, Position, RecordedEvent};
 use futures::StreamExt;
 
 use crate::stream::StreamError;
@@ -18,7 +18,7 @@ const PAGE_EVENTS: i64 = 500;
 pub struct Published {
     messages: Option<Ordered>,
     /// The last position of the stream.
-    pub last: i64,
+    pub last: Position,
 }
 
 impl std::fmt::Debug for Published {
@@ -32,22 +32,22 @@ impl std::fmt::Debug for Published {
 pub struct StreamReport {
     /// Messages that were compared, the first and the last of them.
     pub compared: u64,
-    pub first: i64,
-    pub last: i64,
+    pub first: Position,
+    pub last: Position,
     /// The first thing that was wrong, if any.
     pub fault: Option<String>,
 }
 
 impl Bus {
     /// Reads what the stream holds behind `after`. `None` when there is no stream.
-    pub async fn published(&self, after: i64) -> Result<Option<Published>, BusError> {
+    pub async fn published(&self, after: Position) -> Result<Option<Published>, BusError> {
         let Some(stream) = self.existing_stream().await? else { return Ok(None) };
         let state = stream.cached_info().state.clone();
-        let last = i64::try_from(state.last_sequence).unwrap_or(i64::MAX);
+        let last = Position::of_sequence(state.last_sequence);
         let messages = if state.messages == 0 || last <= after {
             None
         } else {
-            Some(stream::messages_from(&stream, after + 1).await?)
+            Some(stream::messages_from(&stream, after.next()).await?)
         };
         Ok(Some(Published { messages, last }))
     }
@@ -57,7 +57,7 @@ impl Bus {
     /// # Errors
     /// When either side cannot be read. A difference is none: it is the report's fault.
     pub async fn compare_with(&self, log: &LogReader) -> Result<Option<StreamReport>, StreamError> {
-        let Some(mut published) = self.published(0).await? else { return Ok(None) };
+        let Some(mut published) = self.published(Position::ZERO).await? else { return Ok(None) };
         let mut report = StreamReport { last: published.last, ..StreamReport::default() };
         let head = log.head().await?;
         if published.last > head {
@@ -74,7 +74,7 @@ impl Bus {
                 Err(error) => return Err(error.into()),
             };
             let Some(first) = messages.first() else { return Ok(Some(report)) };
-            let events = log.page(first.position - 1, PAGE_EVENTS).await?;
+            let events = log.page(first.position.previous(), PAGE_EVENTS).await?;
             if report.compared == 0 {
                 report.first = first.position;
             }
@@ -121,13 +121,13 @@ impl Published {
             let message = message.map_err(BusError::unavailable)?;
             let info = message.info().map_err(BusError::unavailable)?;
             let at_end =
-                info.pending == 0 || i64::try_from(info.stream_sequence).is_ok_and(|at| at >= self.last);
+                info.pending == 0 || Position::of_sequence(info.stream_sequence) >= self.last;
             page.push(decode(info.stream_sequence, message.headers.as_ref(), &message.payload)?);
-            let first = page.first().map_or(0, |event| event.position);
             if at_end {
                 return Ok(page);
             }
-            if page.last().is_some_and(|last| last.position - first + 1 >= PAGE_EVENTS) {
+            let (Some(first), Some(last)) = (page.first(), page.last()) else { continue };
+            if last.position.since(first.position) + 1 >= PAGE_EVENTS {
                 self.messages = Some(messages);
                 return Ok(page);
             }

@@ -12,13 +12,13 @@ use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use event_log::leases::{self, Lease};
-use event_log::{EventLog, RecordedEvent, Rewound, chain_of, clock};
+use event_log::{EventLog, Position, RecordedEvent, Rewound, chain_of, clock};
 use futures::{FutureExt, StreamExt};
 use metrics::counter;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::handover::{HandoverEnd, Page};
+use crate::feed::handover::{HandoverEnd, Page};
 use crate::message::{headers_of, subject_of};
 use crate::stream::StreamError;
 use crate::{Bus, BusError, Pace, Rests, witness};
@@ -41,14 +41,14 @@ pub enum RelayState {
     StandingBy,
     /// Everything up to this position was acknowledged by the stream.
     Relaying {
-        position: i64,
+        position: Position,
     },
     /// JetStream or the log is away.
     Waiting,
     /// The stream holds events that the log does not: the operator decides.
     LogRewound {
-        stream: i64,
-        log: i64,
+        stream: Position,
+        log: Position,
     },
 }
 
@@ -64,7 +64,7 @@ pub struct Relay {
 
 /// How far the stream has come: the last position and the chain value there, where the log still has it.
 struct Reached {
-    position: i64,
+    position: Position,
     chain: Option<Vec<u8>>,
 }
 
@@ -137,9 +137,9 @@ impl Relay {
             let before = reached.position;
             self.publish_page(&mut reached, &handover).await?;
             if reached.position > before {
-                let published = usize::try_from(reached.position - before).unwrap_or_default();
+                let published = usize::try_from(reached.position.since(before)).unwrap_or_default();
                 counter!("routix_relay_published_total").increment(published as u64);
-                pace.page(published, reached.position - before == PAGE_EVENTS).await;
+                pace.page(published, reached.position.since(before) == PAGE_EVENTS).await;
                 continue;
             }
             self.state.send_if_modified(|state| {
@@ -171,7 +171,7 @@ impl Relay {
         let now = RelayState::LogRewound { stream, log };
         let is_news = self.state.send_if_modified(|state| std::mem::replace(state, now) != now);
         if is_news {
-            tracing::error!(stream, log, "the stream holds what the log does not: the relay stops");
+            tracing::error!(%stream, %log, "the stream holds what the log does not: the relay stops");
         }
     }
 
@@ -198,7 +198,7 @@ impl Relay {
         let message = PublishMessage::build().headers(expecting(last)).payload(last.payload.clone().into());
         let ack = self.bus.jetstream.send_publish(subject_of(last), message).await;
         let ack = ack.map_err(BusError::unavailable)?.await.map_err(BusError::unavailable)?;
-        if i64::try_from(ack.sequence) != Ok(last.position) {
+        if Position::of_sequence(ack.sequence) != last.position {
             return Err(BusError::Malformed { sequence: ack.sequence, header: "sequence" }.into());
         }
         *reached = Reached { position: last.position, chain: Some(last.chain.clone()) };
@@ -209,13 +209,13 @@ impl Relay {
 /// The headers of an event that the broker takes only in its place.
 fn expecting(event: &RecordedEvent) -> HeaderMap {
     let mut headers = headers_of(event);
-    headers.insert(NATS_EXPECTED_LAST_SEQUENCE, (event.position - 1).to_string());
+    headers.insert(NATS_EXPECTED_LAST_SEQUENCE, event.position.previous().to_string());
     headers
 }
 
-async fn last_sequence(stream: &mut Stream) -> Result<i64, BusError> {
+async fn last_sequence(stream: &mut Stream) -> Result<Position, BusError> {
     let info = stream.info().await.map_err(BusError::unavailable)?;
-    Ok(i64::try_from(info.state.last_sequence).unwrap_or(i64::MAX))
+    Ok(Position::of_sequence(info.state.last_sequence))
 }
 
 /// Hints that queued up say no more than the first one.

@@ -6,7 +6,7 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use async_nats::jetstream::context::{DeleteStreamErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, StorageType, Stream};
-use event_log::{EventLog, LogError, checkpoints};
+use event_log::{EventLog, LogError, Position, checkpoints};
 use uuid::Uuid;
 
 use crate::message::{STREAM, SUBJECTS};
@@ -34,7 +34,7 @@ impl Bus {
             return Ok(stream);
         }
         let log_id = log.identity().await?.log_id;
-        let first = checkpoints::lowest(log.pool()).await? + 1;
+        let first = checkpoints::lowest(log.pool()).await?.next();
         let config = Config {
             name: STREAM.to_owned(),
             subjects: vec![SUBJECTS.to_owned()],
@@ -43,11 +43,11 @@ impl Bus {
             max_age: self.options.retention,
             num_replicas: self.options.replicas,
             allow_direct: true,
-            first_sequence: u64::try_from(first).ok().filter(|first| *first > 1),
+            first_sequence: Some(first.sequence()).filter(|first| *first > 1),
             metadata: HashMap::from([(LOG_ID.to_owned(), log_id.to_string())]),
             ..Config::default()
         };
-        tracing::info!(first_sequence = first, %log_id, "the stream is created");
+        tracing::info!(first_sequence = %first, %log_id, "the stream is created");
         match self.jetstream.create_stream(config).await {
             Ok(stream) => Ok(stream),
             // Another relay may have made it at the same moment.
@@ -60,7 +60,7 @@ impl Bus {
 
     /// Deletes the stream with everything in it and makes a new one for the log as it is now. Returns its
     /// first sequence.
-    pub async fn start_stream_anew(&self, log: &EventLog) -> Result<i64, StreamError> {
+    pub async fn start_stream_anew(&self, log: &EventLog) -> Result<Position, StreamError> {
         if let Err(error) = self.jetstream.delete_stream(STREAM).await {
             match error.kind() {
                 DeleteStreamErrorKind::JetStream(inner) if inner.code() == 404 => {}
@@ -70,7 +70,7 @@ impl Bus {
         let stream = self.stream(log).await?;
         let state = &stream.cached_info().state;
         // Before its first message a stream tells only what would be its last sequence.
-        Ok(i64::try_from(state.first_sequence.max(state.last_sequence + 1)).unwrap_or(i64::MAX))
+        Ok(Position::of_sequence(state.first_sequence.max(state.last_sequence + 1)))
     }
 }
 
@@ -80,8 +80,8 @@ pub(crate) fn log_id(info: &Info) -> Option<Uuid> {
 }
 
 /// The messages of a stream from a position on.
-pub(crate) async fn messages_from(stream: &Stream, position: i64) -> Result<Ordered, BusError> {
-    let start_sequence = u64::try_from(position).unwrap_or(1);
+pub(crate) async fn messages_from(stream: &Stream, position: Position) -> Result<Ordered, BusError> {
+    let start_sequence = position.sequence();
     let config = OrderedConfig {
         deliver_policy: DeliverPolicy::ByStartSequence { start_sequence },
         ..OrderedConfig::default()

@@ -2,7 +2,7 @@
 
 use async_nats::connection::State;
 use async_nats::jetstream::stream::{LastRawMessageErrorKind, Stream};
-use event_log::{Held, Witness, WitnessAway};
+use event_log::{Held, Position, Witness, WitnessAway};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub(crate) async fn held(stream: &Stream) -> Result<Held, BusError> {
     let info = stream.cached_info();
     let last = info.state.last_sequence;
     Ok(Held {
-        position: i64::try_from(last).unwrap_or(i64::MAX),
+        position: Position::of_sequence(last),
         event: if last == 0 { None } else { event_at(stream, last).await? },
         log_id: stream::log_id(info),
     })

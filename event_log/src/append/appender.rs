@@ -13,6 +13,7 @@ use super::pacing::{Pacing, Situation, Step};
 use super::queue::{BATCH_UNITS_MAX, Pending, QUEUE_UNITS_MAX, Queue};
 use super::told::{Told, alone, refuse};
 use super::{AppendError, Appended, NewUnit};
+use crate::Position;
 use crate::guard::Guard;
 
 /// The way to the appender task. The task ends when the last handle is gone.
@@ -23,7 +24,7 @@ pub(crate) struct Appender {
 
 impl Appender {
     /// Starts the task. `head` tells the last position after every commit.
-    pub(crate) fn start(options: PgConnectOptions, head: watch::Sender<i64>, guard: Arc<Guard>) -> Self {
+    pub(crate) fn start(options: PgConnectOptions, head: watch::Sender<Position>, guard: Arc<Guard>) -> Self {
         let (queue, pending) = mpsc::channel(QUEUE_UNITS_MAX);
         let worker = Worker {
             queue: Queue::new(pending),

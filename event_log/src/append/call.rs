@@ -7,6 +7,7 @@ use super::rows::Rows;
 use super::tip::{Place, Tip};
 use super::{Appended, NewUnit};
 use crate::error::is_transient;
+use crate::{Position, Version};
 
 const APPEND: &str = "SELECT base, last_chain, last_at FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const APPEND_EVENT: &str =
@@ -92,12 +93,12 @@ async fn append(
         .bind(place.map(|place| &place.links))
         .fetch_one(connection)
         .await?;
-    let Some(base) = row.try_get::<Option<i64>, _>(0)? else { return Ok(Answer::Displaced) };
+    let Some(base) = row.try_get::<Option<Position>, _>(0)? else { return Ok(Answer::Displaced) };
     let chain = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| protocol("a chain value has another size"))?;
-    let last = base + i64::try_from(rows.events.len()).unwrap_or(i64::MAX);
+    let last = base.plus(i64::try_from(rows.events.len()).unwrap_or(i64::MAX));
     let stored = rows.units.iter().map(|unit| Appended::Stored {
-        first: base + i64::from(unit.first_event),
-        last: base + i64::from(unit.last_event),
+        first: base.plus(i64::from(unit.first_event)),
+        last: base.plus(i64::from(unit.last_event)),
     });
     let end = Some(Tip { position: last, chain, recorded_at: row.try_get(2)? });
     Ok(Answer::Stored { units: stored.collect(), end })
@@ -106,7 +107,7 @@ async fn append(
 /// A batch that is a single unit with a single event.
 struct Single<'a> {
     unit: &'a NewUnit,
-    version: i64,
+    version: Version,
 }
 
 fn single<'a>(units: &[&'a NewUnit]) -> Option<Single<'a>> {
@@ -116,7 +117,7 @@ fn single<'a>(units: &[&'a NewUnit]) -> Option<Single<'a>> {
         return None;
     };
     // The function counts by itself, and the digest covers the number.
-    (event.sequence == version + 1).then_some(Single { unit, version: *version })
+    (event.sequence == version.next().get()).then_some(Single { unit, version: *version })
 }
 
 async fn append_event(connection: &mut PgConnection, single: &Single<'_>) -> Result<Answer, sqlx::Error> {

@@ -23,6 +23,7 @@ pub(crate) use appender::Appender;
 use crate::cache::StreamKey;
 use crate::chain::Chain;
 use crate::witness::Rewound;
+use crate::{Position, Version};
 
 /// One event of a unit, sealed and numbered within its stream. Whoever makes it hashes it: the appender has
 /// all units to send, one after the other.
@@ -42,7 +43,7 @@ pub(crate) struct NewEvent {
 pub(crate) struct NewSnapshot {
     /// Which of the unit's expected streams it is of.
     pub(crate) stream: usize,
-    pub(crate) version: i64,
+    pub(crate) version: Version,
     pub(crate) schema_tag: String,
     pub(crate) payload: String,
 }
@@ -68,7 +69,7 @@ pub(crate) struct NewUnit {
     /// Whose the events are.
     pub(crate) event_owner: Option<Uuid>,
     /// The version at which each stream must be.
-    pub(crate) expected: Vec<(StreamKey, i64)>,
+    pub(crate) expected: Vec<(StreamKey, Version)>,
     pub(crate) events: Vec<NewEvent>,
     pub(crate) claims: Vec<NewClaim>,
     pub(crate) snapshots: Vec<NewSnapshot>,
@@ -83,8 +84,8 @@ impl NewUnit {
 /// What became of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Appended {
-    Stored { first: i64, last: i64 },
-    Duplicate { last: i64, outcome: String },
+    Stored { first: Position, last: Position },
+    Duplicate { last: Position, outcome: String },
     Mismatch,
     Conflict { stream: String },
     Taken { kind: String },

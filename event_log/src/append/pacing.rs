@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::queue::BATCH_UNITS_MAX;
+use crate::{Position, Span};
 
 /// The longest wait for callers while nobody else writes.
 const GATHER_ALONE_MAX: Duration = Duration::from_micros(500);
@@ -55,7 +56,7 @@ pub(super) struct Situation {
 #[derive(Debug)]
 pub(super) struct Pacing {
     /// The last position that this process wrote, and whether nobody else wrote between its last two batches.
-    last_own: i64,
+    last_own: Position,
     is_alone: bool,
     /// The callers there are: those who wait, those whose batch is under way, those who were just answered.
     callers: usize,
@@ -76,7 +77,7 @@ pub(super) struct Pacing {
 impl Pacing {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            last_own: 0,
+            last_own: Position::ZERO,
             is_alone: true,
             callers: 1,
             enough: 1,
@@ -131,8 +132,8 @@ impl Pacing {
         }
     }
 
-    /// A batch was stored, from `first` to `last`. Tells whether nobody else wrote since the last one.
-    pub(super) fn stored(&mut self, now: Instant, was_ahead: bool, (first, last): (i64, i64)) -> bool {
+    /// A batch was stored. Tells whether nobody else wrote since the last one.
+    pub(super) fn stored(&mut self, now: Instant, was_ahead: bool, stored: Span) -> bool {
         if was_ahead {
             self.fitted_at = Some(now);
             self.next_rest_batches = 0;
@@ -140,8 +141,8 @@ impl Pacing {
             self.led();
         }
         self.retry_delay = RETRY_DELAY_MIN;
-        self.is_alone = first == self.last_own + 1;
-        self.last_own = last;
+        self.is_alone = stored.after == self.last_own;
+        self.last_own = stored.upto;
         self.is_alone
     }
 

@@ -6,9 +6,14 @@ use tokio::time::Instant;
 
 use super::pacing::{Pacing, Situation, Step};
 use super::queue::BATCH_UNITS_MAX;
+use crate::{Position, Span};
 
 /// Long enough for every patience, too short for a proof to grow old.
 const LATER: Duration = Duration::from_millis(4);
+
+fn span(after: i64, upto: i64) -> Span {
+    Span { after: Position::new(after), upto: Position::new(upto) }
+}
 
 fn situation(now: Instant, waiting: usize) -> Situation {
     Situation { now, waiting, batches: 0, units: 0, knows_end: false }
@@ -21,7 +26,7 @@ fn ahead(now: Instant, waiting: usize) -> Situation {
 /// A pacing of a process that is alone and has so many callers, all answered at `now`.
 fn with_callers(now: Instant, callers: usize) -> Pacing {
     let mut pacing = Pacing::new(now);
-    pacing.stored(now, true, (1, 1));
+    pacing.stored(now, true, span(0, 1));
     pacing.answered(&ahead(now, 0), callers);
     pacing
 }
@@ -62,7 +67,7 @@ fn an_early_caller_waits_for_those_who_were_answered_with_it_but_not_for_long() 
 fn behind_others_a_batch_waits_longer_and_for_all() {
     let now = Instant::now();
     let mut pacing = with_callers(now, 16);
-    assert!(!pacing.stored(now, false, (7, 9)), "the positions between were written by others");
+    assert!(!pacing.stored(now, false, span(6, 9)), "the positions between were written by others");
     pacing.answered(&situation(now, 0), 16);
     let Step::Wait(Some(until)) = pacing.next(&situation(now, 15)) else { panic!("it waits") };
     assert_eq!(until - now, Duration::from_millis(3));
@@ -114,8 +119,7 @@ fn after_each_further_misfit_twice_as_many_batches_go_at_the_lock() {
             // The batch that did not fit always goes at the lock: the end of the log is not known then.
             assert_eq!(batches_at_the_lock(&mut pacing, now), rest);
         }
-        let last = 1;
-        pacing.stored(now, true, (last, last));
+        pacing.stored(now, true, span(1, 1));
     }
 }
 

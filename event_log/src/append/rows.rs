@@ -6,6 +6,7 @@ use sqlx::{Postgres, Type};
 use uuid::Uuid;
 
 use super::NewUnit;
+use crate::Version;
 use crate::cache::StreamKey;
 use crate::chain::Chain;
 
@@ -27,7 +28,7 @@ pub(super) struct StreamRow {
     unit: i32,
     aggregate_type: &'static str,
     aggregate_id: Uuid,
-    version: i64,
+    version: Version,
     is_written: bool,
 }
 
@@ -59,7 +60,7 @@ pub(super) struct ClaimRow<'a> {
 pub(super) struct SnapshotRow<'a> {
     aggregate_type: &'static str,
     aggregate_id: Uuid,
-    version: i64,
+    version: Version,
     schema_tag: &'a str,
     payload: &'a str,
 }
@@ -162,7 +163,7 @@ impl<'a> Rows<'a> {
 
     /// The streams that no constraint of the database watches: `append` has to look at them.
     pub(super) fn streams_to_look_at(&self) -> Vec<&StreamRow> {
-        self.streams.iter().filter(|stream| stream.version > 0 || !stream.is_written).collect()
+        self.streams.iter().filter(|stream| stream.version > Version::ZERO || !stream.is_written).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::queue::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, next_batch};
 use super::{NewClaim, NewEvent, NewUnit};
 use crate::cache::StreamKey;
-use crate::clock;
+use crate::{Version, clock};
 
 const HALF: usize = BATCH_BYTES_MAX / 2;
 
@@ -26,7 +26,7 @@ fn unit(command: u128, streams: &[&str]) -> NewUnit {
         expires_at: None,
         metadata: "{}".to_owned(),
         event_owner: None,
-        expected: streams.iter().map(|name| (stream(name), 0)).collect(),
+        expected: streams.iter().map(|name| (stream(name), Version::ZERO)).collect(),
         events: vec![],
         claims: vec![],
         snapshots: vec![],

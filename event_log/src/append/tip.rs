@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use super::NewUnit;
+use crate::Position;
 use crate::chain::{self, Chain};
 
 /// The last event of the log. It may be an event that is still on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(test, derive(Default))]
 pub(super) struct Tip {
-    pub(super) position: i64,
+    pub(super) position: Position,
     pub(super) chain: Chain,
     pub(super) recorded_at: DateTime<Utc>,
 }
@@ -30,7 +31,7 @@ impl Tip {
         let recorded_at = end.recorded_at.timestamp_micros();
         let mut links = Vec::new();
         for event in units.flat_map(|unit| &unit.events) {
-            end.position += 1;
+            end.position = end.position.next();
             end.chain = chain::link(&end.chain, end.position, recorded_at, &event.digest);
             links.push(end.chain);
         }

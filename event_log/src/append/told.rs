@@ -10,19 +10,20 @@ use super::queue::Pending;
 use super::{AppendError, Appended};
 use crate::guard::Guard;
 use crate::witness::Rewound;
+use crate::{Position, Span};
 
 /// A unit that the database refuses although nothing is wrong with it is sent so often.
 const REFUSALS_MAX: u8 = 5;
 
 /// Those who hear of a batch besides its callers.
 pub(super) struct Told {
-    head: watch::Sender<i64>,
+    head: watch::Sender<Position>,
     guard: Arc<Guard>,
     metrics: AppendMetrics,
 }
 
 impl Told {
-    pub(super) fn new(head: watch::Sender<i64>, guard: Arc<Guard>) -> Self {
+    pub(super) fn new(head: watch::Sender<Position>, guard: Arc<Guard>) -> Self {
         Self { head, guard, metrics: AppendMetrics::new() }
     }
 
@@ -39,15 +40,14 @@ impl Told {
         self.metrics.measure(begun, units);
     }
 
-    /// Tells the callers their outcomes. Returns the units without an outcome, and the first and last position of the
-    /// stored ones.
+    /// Tells the callers their outcomes. Returns the units without an outcome, and the span of the stored ones.
     pub(super) fn answer(
         &self,
         batch: Vec<Pending>,
         outcomes: impl IntoIterator<Item = Option<Appended>>,
-    ) -> (Vec<Pending>, (i64, i64)) {
-        let (mut again, mut span, mut newest) = (Vec::new(), (i64::MAX, 0), None);
-        let mut head = 0;
+    ) -> (Vec<Pending>, Span) {
+        let (mut again, mut newest, mut head) = (Vec::new(), None, Position::ZERO);
+        let (mut before, mut upto) = (None, Position::ZERO);
         for (pending, outcome) in batch.into_iter().zip(outcomes) {
             let Some(outcome) = outcome else {
                 again.push(pending);
@@ -56,7 +56,8 @@ impl Told {
             self.metrics.count(&pending.unit, &outcome);
             match &outcome {
                 Appended::Stored { first, last } => {
-                    span = (span.0.min(*first), span.1.max(*last));
+                    before = before.or(Some(first.plus(-1)));
+                    upto = *last;
                     newest = newest.max(pending.unit.events.last().map(|event| (*last, event.event_id)));
                     head = head.max(*last);
                 }
@@ -74,7 +75,7 @@ impl Told {
             *known = head.max(*known);
             moved
         });
-        (again, span)
+        (again, Span { after: before.unwrap_or(upto), upto })
     }
 }
 

@@ -5,7 +5,6 @@
 //! A refusal on state that is not fresh is never believed.
 
 mod detached;
-mod receipt;
 mod span;
 mod step;
 mod write;
@@ -21,10 +20,9 @@ use uuid::Uuid;
 use crate::append::Appended;
 use crate::cache::StreamKey;
 use crate::log::EventLog;
-use crate::{Claim, CommandContext, LogError, clock};
+use crate::receipts::{self, Receipt};
+use crate::{Claim, CommandContext, LogError, Position, Version, clock, load};
 use detached::Detached;
-use receipt::replayed;
-pub(crate) use receipt::{CLIENT_RECEIPT_DAYS, first_outcome};
 use step::{Decision, Step, TypedStep};
 
 /// On a stream that other processes write without a pause only some attempts get through: those processes
@@ -37,9 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Committed {
     /// The position of the unit's last event; of the head when the unit changed nothing.
-    pub position: i64,
+    pub position: Position,
     /// The version of each stream that was written, in the order of the commands. Empty when replayed.
-    pub versions: Vec<i64>,
+    pub versions: Vec<Version>,
     /// The names of the events, in order. Empty when replayed.
     pub events: Vec<String>,
     /// What the caller wanted remembered; the first outcome when the command id was used before.
@@ -49,6 +47,12 @@ pub struct Committed {
 }
 
 impl Committed {
+    /// The answer to a command that had its effect before.
+    fn replayed(receipt: Receipt) -> Self {
+        let Receipt { position, outcome } = receipt;
+        Self { position, versions: vec![], events: vec![], outcome, replayed: true }
+    }
+
     /// Whether something was written now, and not at an earlier run of the same command.
     pub fn is_news(&self) -> bool {
         !self.replayed && !self.events.is_empty()
@@ -60,7 +64,52 @@ impl Committed {
 pub struct Loaded<A> {
     pub state: A,
     /// The number of events of its stream.
-    pub version: i64,
+    pub version: Version,
+}
+
+impl EventLog {
+    /// Begins a unit of work.
+    pub fn unit<E: From<LogError> + Send + 'static>(&self, context: CommandContext) -> Unit<E> {
+        Unit { log: self.clone(), context, steps: Vec::new(), claims: Vec::new(), outcome: Value::Null }
+    }
+
+    /// The first answer of a command id. Asked before a check outside the unit refuses a repeated command.
+    pub async fn first_outcome(&self, context: &CommandContext) -> Result<Option<Committed>, LogError> {
+        Ok(receipts::find(self.pool(), context).await?.map(Committed::replayed))
+    }
+
+    /// The state of an aggregate as the primary has it now.
+    pub async fn load<A: Aggregate + Clone + 'static>(
+        &self,
+        id: impl Into<Uuid>,
+    ) -> Result<Loaded<A>, LogError> {
+        // What is not there may be in the end that was lost.
+        self.admit()?;
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id.into() };
+        let mark = self.cache().mark();
+        let (state, version) = match self.cache().get::<A>(&key) {
+            Some((state, version)) => {
+                load::advance(self.pool(), self.vault(), key.aggregate_id, state, version).await?
+            }
+            None => load::load(self.pool(), self.vault(), key.aggregate_id).await?,
+        };
+        self.cache().put_read(mark, key, state.clone(), version);
+        Ok(Loaded { state, version })
+    }
+
+    /// The state of an aggregate as it was lately: from memory when it is there. Good enough to accept, not
+    /// to refuse.
+    pub async fn load_cached<A: Aggregate + Clone + 'static>(
+        &self,
+        id: impl Into<Uuid>,
+    ) -> Result<Loaded<A>, LogError> {
+        let id = id.into();
+        let key = StreamKey { aggregate_type: A::TYPE, aggregate_id: id };
+        match self.cache().get::<A>(&key) {
+            Some((state, version)) => Ok(Loaded { state, version }),
+            None => self.load(id).await,
+        }
+    }
 }
 
 /// Commands that succeed or fail together. `E` is the error that any of them, or the log, can give.
@@ -76,10 +125,6 @@ impl<E> Unit<E>
 where
     E: From<LogError> + Send + 'static,
 {
-    pub(crate) fn new(log: EventLog, context: CommandContext) -> Self {
-        Self { log, context, steps: Vec::new(), claims: Vec::new(), outcome: Value::Null }
-    }
-
     /// Adds commands to one aggregate. Each aggregate may occur once.
     #[must_use]
     pub fn execute<A>(self, id: impl Into<Uuid>, commands: impl IntoIterator<Item = A::Command>) -> Self
@@ -96,7 +141,7 @@ where
     pub fn execute_at<A>(
         self,
         id: impl Into<Uuid>,
-        version: Option<i64>,
+        version: Option<Version>,
         commands: impl IntoIterator<Item = A::Command>,
     ) -> Self
     where
@@ -121,7 +166,7 @@ where
     fn push<A>(
         mut self,
         id: Uuid,
-        expected: Option<i64>,
+        expected: Option<Version>,
         commands: impl IntoIterator<Item = A::Command>,
         assume_new: bool,
     ) -> Self
@@ -202,7 +247,8 @@ where
                 Appended::Stored { last, .. } => return Ok(self.remember(last, events)),
                 Appended::Duplicate { last, outcome } => {
                     self.evict();
-                    return Ok(replayed(last, serde_json::from_str(&outcome).unwrap_or_default()));
+                    let outcome = serde_json::from_str(&outcome).unwrap_or_default();
+                    return Ok(Committed::replayed(Receipt { position: last, outcome }));
                 }
                 Appended::Mismatch => {
                     // Another command had this id, or the first answer was lost with a restore.
@@ -265,17 +311,17 @@ where
     /// What this command id answered before. Where the answer was lost, that of a process manager is made
     /// again: it follows from the cause, as the command does.
     async fn first_outcome(&self) -> Result<Option<Committed>, LogError> {
-        let first = first_outcome(self.log.pool(), &self.context).await?;
+        let first = self.log.first_outcome(&self.context).await?;
         Ok(first.map(|first| match first.outcome {
             Value::Null => Committed { outcome: self.outcome.clone(), ..first },
             _ => first,
         }))
     }
 
-    fn remember(self, position: i64, decisions: Vec<NewDecision>) -> Committed {
-        let mut versions: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
+    fn remember(self, position: Position, decisions: Vec<NewDecision>) -> Committed {
+        let mut versions: Vec<Version> = self.steps.iter().map(|step| step.version()).collect();
         for decision in &decisions {
-            versions[decision.step] += 1;
+            versions[decision.step] = versions[decision.step].next();
         }
         for (step, version) in self.steps.into_iter().zip(&versions) {
             step.remember(&self.log, *version);

@@ -66,8 +66,8 @@ pub(super) fn of_append(events: usize) -> Span {
 pub(super) fn tell_append(span: &Span, appended: &Result<Appended, AppendError>) {
     let outcome = match appended {
         Ok(Appended::Stored { first, last }) => {
-            span.record("routix.position.first", first);
-            span.record("routix.position.last", last);
+            span.record("routix.position.first", first.get());
+            span.record("routix.position.last", last.get());
             "stored"
         }
         Ok(Appended::Duplicate { .. }) => "duplicate",

@@ -7,7 +7,7 @@ use cqrs_es::{Aggregate, DomainEvent};
 use futures::future::BoxFuture;
 
 use super::span;
-use crate::LogError;
+use crate::{LogError, Version};
 use crate::cache::StreamKey;
 use crate::load;
 use crate::log::EventLog;
@@ -25,22 +25,22 @@ pub(super) trait Step<E>: Send + Sync {
     fn key(&self) -> &StreamKey;
     /// Adds the names of its commands.
     fn name_commands(&self, names: &mut String);
-    fn version(&self) -> i64;
+    fn version(&self) -> Version;
     fn is_fresh(&self) -> bool;
     /// Makes state available: from the cache, or as the primary has it when `fresh` is wanted.
     fn load<'a>(&'a mut self, log: &'a EventLog, fresh: bool) -> BoxFuture<'a, Result<(), LogError>>;
     fn decide(&mut self) -> BoxFuture<'_, Result<Vec<Decision>, E>>;
     /// The schema tag and the state after the decision.
     fn snapshot(&self) -> Result<(String, String), LogError>;
-    fn remember(self: Box<Self>, log: &EventLog, version: i64);
+    fn remember(self: Box<Self>, log: &EventLog, version: Version);
 }
 
 pub(super) struct TypedStep<A: Aggregate> {
     key: StreamKey,
-    expected: Option<i64>,
+    expected: Option<Version>,
     commands: Vec<A::Command>,
     state: A,
-    version: i64,
+    version: Version,
     fresh: bool,
     /// The state after the decision.
     next: Option<A>,
@@ -51,7 +51,7 @@ impl<A: Aggregate> TypedStep<A> {
     /// Commands to one aggregate. `assume_new` saves loading one that most probably does not exist yet.
     pub(super) fn new(
         key: StreamKey,
-        expected: Option<i64>,
+        expected: Option<Version>,
         commands: Vec<A::Command>,
         assume_new: bool,
     ) -> Self {
@@ -60,7 +60,7 @@ impl<A: Aggregate> TypedStep<A> {
             expected,
             commands,
             state: A::default(),
-            version: 0,
+            version: Version::ZERO,
             fresh: false,
             next: None,
             assume_new,
@@ -82,7 +82,7 @@ where
         span::name_all(&self.commands, names);
     }
 
-    fn version(&self) -> i64 {
+    fn version(&self) -> Version {
         self.version
     }
 
@@ -148,7 +148,7 @@ where
         Ok((load::schema_tag::<A>(), state))
     }
 
-    fn remember(self: Box<Self>, log: &EventLog, version: i64) {
+    fn remember(self: Box<Self>, log: &EventLog, version: Version) {
         let state = self.next.unwrap_or(self.state);
         log.cache().put(self.key, state, version);
     }

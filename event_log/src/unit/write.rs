@@ -3,12 +3,12 @@
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::receipt::CLIENT_RECEIPT_DAYS;
 use super::{NewDecision, Unit, span};
 use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
 use crate::chain::EventDigest;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
-use crate::{CommandContext, LogError, ReceiptLife, clock};
+use crate::receipts::CLIENT_RECEIPT_DAYS;
+use crate::{CommandContext, LogError, ReceiptLife, Version, clock};
 
 /// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
 const EVENT_BYTES_MAX: usize = 256 << 10;
@@ -22,11 +22,11 @@ where
     pub(super) async fn append(&mut self, decisions: &mut [NewDecision]) -> Result<Appended, E> {
         let vault = self.log.vault();
         let metadata = self.metadata().await?;
-        let mut sequences: Vec<i64> = self.steps.iter().map(|step| step.version()).collect();
+        let mut sequences: Vec<Version> = self.steps.iter().map(|step| step.version()).collect();
         let mut events = Vec::with_capacity(decisions.len());
         for NewDecision { step, event } in decisions {
-            sequences[*step] += 1;
-            let (event_id, sequence) = (clock::new_id(), sequences[*step]);
+            sequences[*step] = sequences[*step].next();
+            let (event_id, sequence) = (clock::new_id(), sequences[*step].get());
             let event_version = std::mem::take(&mut event.event_version);
             let payload = within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?;
             let stream = self.steps[*step].key();
@@ -55,7 +55,7 @@ where
         }
         let mut snapshots = Vec::new();
         for (stream, (step, sequence)) in self.steps.iter().zip(&sequences).enumerate() {
-            if sequence / SNAPSHOT_EVERY_EVENTS > step.version() / SNAPSHOT_EVERY_EVENTS {
+            if sequence.get() / SNAPSHOT_EVERY_EVENTS > step.version().get() / SNAPSHOT_EVERY_EVENTS {
                 let (schema_tag, state) = step.snapshot()?;
                 let payload = vault.seal(state).await?;
                 snapshots.push(NewSnapshot { stream, version: *sequence, schema_tag, payload });

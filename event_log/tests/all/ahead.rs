@@ -189,7 +189,7 @@ async fn batches_of_many_callers_go_ahead_and_another_process_still_gets_its_tur
         if turn % 10 == 0 {
             // Left alone, the many go ahead.
             let head = other.head().await.unwrap();
-            eventually("the others go on", || async { other.head().await.unwrap() > head + 500 }).await;
+            eventually("the others go on", || async { other.head().await.unwrap() > head.plus(500) }).await;
         }
     }
     done.store(true, Ordering::SeqCst);

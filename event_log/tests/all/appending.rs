@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use event_log::{EventLog, LogError, clock, verify};
+use event_log::{EventLog, LogError, Position, Version, clock, verify};
 use futures::future::join_all;
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
@@ -21,13 +21,13 @@ async fn follow(log: EventLog, done: Arc<AtomicBool>) -> i64 {
     let mut seen = 0;
     loop {
         let last_look = done.load(Ordering::SeqCst);
-        let page = log.page(seen, 1000).await.unwrap();
+        let page = log.page(Position::new(seen), 1000).await.unwrap();
         if page.is_empty() && last_look {
             return seen;
         }
         for event in page {
             assert_eq!(event.position, seen + 1, "a reader by position skipped an event");
-            seen = event.position;
+            seen = event.position.get();
         }
         tokio::task::yield_now().await;
     }
@@ -48,7 +48,7 @@ async fn concurrent_appends_of_two_processes_leave_no_gap_and_no_reader_skips_an
                 let before = acknowledged.load(Ordering::SeqCst);
                 let committed = tell(&log, jar, JarCommand::Put(1)).await.unwrap();
                 assert!(committed.position > before, "what was acknowledged before has a lower position");
-                acknowledged.fetch_max(committed.position, Ordering::SeqCst);
+                acknowledged.fetch_max(committed.position.get(), Ordering::SeqCst);
             }
             assert_eq!(log.load::<Jar>(jar).await.unwrap().version, COMMANDS_EACH);
         })
@@ -71,11 +71,11 @@ async fn events_of_two_aggregates_are_read_in_the_order_in_which_they_happened()
     for (jar, coins) in [(a, 1), (b, 2), (a, 3), (b, 4)] {
         tell(&log, jar, JarCommand::Put(coins)).await.unwrap();
     }
-    let page = log.page(0, 10).await.unwrap();
+    let page = log.page(Position::new(0), 10).await.unwrap();
     let read: Vec<(String, i64)> = page.iter().map(|e| (e.aggregate_id.clone(), e.sequence)).collect();
     let (a, b) = (a.to_string(), b.to_string());
     assert_eq!(read, [(a.clone(), 1), (b.clone(), 1), (a, 2), (b, 2)]);
-    assert_eq!(log.page(2, 1).await.unwrap()[0].position, 3);
+    assert_eq!(log.page(Position::new(2), 1).await.unwrap()[0].position, 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +202,7 @@ async fn a_command_that_changes_nothing_is_no_event_and_tells_the_head() {
     let log = world.process().await;
     tell(&log, clock::new_id(), JarCommand::Put(1)).await.unwrap();
     let nothing = tell(&log, clock::new_id(), JarCommand::Empty).await.unwrap();
-    assert_eq!((nothing.position, nothing.versions, nothing.events), (1, vec![0], vec![]));
+    assert_eq!((nothing.position.get(), nothing.versions, nothing.events), (1, vec![Version::ZERO], vec![]));
     assert_eq!(world.number("SELECT count(*) FROM events").await, 1);
 }
 
@@ -311,5 +311,5 @@ async fn processes_that_write_in_turn_leave_one_chain() {
 /// Puts coins into a jar in one unit, one event each, and returns the last position.
 async fn put(log: &EventLog, jar: Uuid, coins: Vec<i64>) -> i64 {
     let puts = coins.into_iter().map(JarCommand::Put);
-    log.unit::<Failure>(new_command()).execute::<Jar>(jar, puts).commit().await.unwrap().position
+    (log.unit::<Failure>(new_command()).execute::<Jar>(jar, puts).commit().await.unwrap().position).get()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::{Held, LogError, Witness, WitnessAway, clock};
+use event_log::{Held, LogError, Version, Witness, WitnessAway, clock};
 use futures::future::{BoxFuture, join_all};
 
 use crate::jar::{Failure, Jar, JarCommand, NotEnough};
@@ -27,7 +27,7 @@ async fn on_a_hot_stream_of_two_processes_no_conflict_reaches_a_caller() {
         writer.unwrap();
     }
     let loaded = logs[0].load::<Jar>(jar).await.unwrap();
-    assert_eq!((loaded.state.coins, loaded.version), (TOTAL, TOTAL));
+    assert_eq!((loaded.state.coins, loaded.version.get()), (TOTAL, TOTAL));
     world.assert_sound().await;
 }
 
@@ -81,13 +81,13 @@ async fn an_expected_version_is_compared_with_the_log_and_not_with_a_stale_state
         here.unit::<Failure>(new_command()).execute_at::<Jar>(jar, Some(version), [JarCommand::Put(1)])
     };
     // Version 2 is what the log has, though this process only knows of 1.
-    assert_eq!(at(2).commit().await.unwrap().versions, [3]);
+    assert_eq!(at(Version::new(2)).commit().await.unwrap().versions, [3]);
     tell(&there, jar, JarCommand::Put(1)).await.unwrap();
-    let refused = at(3).commit().await.unwrap_err();
+    let refused = at(Version::new(3)).commit().await.unwrap_err();
     let Failure::Log(LogError::VersionMismatch { expected, actual, .. }) = refused else {
         panic!("not a mismatch: {refused}")
     };
-    assert_eq!((expected, actual), (3, 4));
+    assert_eq!((expected.get(), actual.get()), (3, 4));
     assert_eq!(world.events_of(jar).await, 4);
 }
 
@@ -114,7 +114,7 @@ async fn a_refused_command_leaves_no_trace_in_the_cached_state() {
     let refused = unit.commit().await.unwrap_err();
     assert!(matches!(refused, Failure::Jar(NotEnough { wanted: 9, there: 2 })), "{refused}");
     let cached = log.load_cached::<Jar>(jar).await.unwrap();
-    assert_eq!((cached.state.coins, cached.version), (3, 1));
+    assert_eq!((cached.state.coins, cached.version.get()), (3, 1));
 }
 
 /// Nothing was ever published.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use event_log::clock;
+use event_log::{Position, clock};
 use uuid::Uuid;
 
 use crate::jar::{Jar, JarCommand};
@@ -62,7 +62,7 @@ async fn killed_connections_neither_lose_nor_double_an_acknowledged_command() {
             .fetch_all(&world.pool)
             .await
             .unwrap();
-    let told: Vec<(i64, String)> = positions.into_iter().map(|(at, id)| (at, id.to_string())).collect();
+    let told: Vec<(i64, String)> = positions.into_iter().map(|(at, id)| (at.get(), id.to_string())).collect();
     assert_eq!(stored, told, "the log holds what the callers were told, each command once");
     assert_eq!(stored.len(), COMMANDS);
     let fresh = world.process().await;
@@ -81,7 +81,7 @@ async fn a_database_error_while_reading_is_an_error_and_not_the_end_of_the_strea
     world.run("ALTER TABLE events RENAME TO events_away").await;
     let fresh = world.process().await;
     assert!(fresh.load::<Jar>(jar).await.is_err());
-    assert!(fresh.page(0, 10).await.is_err());
+    assert!(fresh.page(Position::new(0), 10).await.is_err());
     world.run("ALTER TABLE events_away RENAME TO events").await;
     assert_eq!(fresh.load::<Jar>(jar).await.unwrap().state.coins, 1);
 }

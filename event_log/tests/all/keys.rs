@@ -2,7 +2,7 @@
 
 use event_log::erase::{self, ErasureReceipt, KeptReceipts};
 use event_log::keys::{self, BackupLine, Restored};
-use event_log::{Claim, EventLog, LogError, LogOptions, MasterKey, clock};
+use event_log::{Claim, EventLog, LogError, LogOptions, MasterKey, Position, clock};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -87,14 +87,14 @@ async fn a_reader_that_comes_to_an_erasure_reads_nothing_of_the_person_behind_it
     let world = World::new().await;
     let (writer, reader) = (world.process().await, world.process().await);
     let jar = two_notes(&writer).await;
-    for event in reader.page(0, 10).await.unwrap() {
+    for event in reader.page(Position::new(0), 10).await.unwrap() {
         reader.open(event.into()).await.unwrap();
     }
     world.append_erasure(ALICE).await;
     // Written by a process that has not heard of it, with the key that it remembers.
     tell(&writer, jar, JarCommand::Note(ALICE, "too late".to_owned())).await.unwrap();
     let mut payloads = Vec::new();
-    for event in reader.page(2, 10).await.unwrap() {
+    for event in reader.page(Position::new(2), 10).await.unwrap() {
         payloads.push(reader.open(event.into()).await.unwrap().payload);
     }
     assert_eq!(payloads.len(), 2);

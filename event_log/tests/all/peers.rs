@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use event_log::{CommandContext, LogError, clock};
+use event_log::{CommandContext, LogError, Position, Version, clock};
 use futures::future::join_all;
 use sqlx::Executor;
 use sqlx::postgres::PgPoolOptions;
@@ -25,7 +25,7 @@ async fn a_stored_command_is_never_reported_as_a_conflict() {
             async move {
                 let id = context.command_id;
                 let unit = log.unit::<Failure>(context);
-                (id, unit.execute_at::<Jar>(jar, Some(version), [JarCommand::Put(1)]).commit().await)
+                (id, unit.execute_at::<Jar>(jar, Some(Version::new(version)), [JarCommand::Put(1)]).commit().await)
             }
         }))
         .await;
@@ -120,7 +120,7 @@ async fn metadata_holds_nothing_but_texts_so_the_stream_stays_readable() {
         assert_eq!(kind, "string", "{name}");
     }
     let loaded = world.process().await.load::<Jar>(jar).await.unwrap();
-    assert_eq!((loaded.state.coins, loaded.version), (3, 1));
+    assert_eq!((loaded.state.coins, loaded.version.get()), (3, 1));
 }
 
 /// postgres-es casts sequences to 32 bits.
@@ -137,11 +137,11 @@ async fn a_sequence_beyond_32_bits_is_read_and_continued() {
         .await;
     let log = world.process().await;
     let loaded = log.load::<Jar>(jar).await.unwrap();
-    assert_eq!((loaded.state.coins, loaded.version), (5, BEYOND));
+    assert_eq!((loaded.state.coins, loaded.version.get()), (5, BEYOND));
     let committed = tell(&log, jar, JarCommand::Take(2)).await.unwrap();
     assert_eq!(committed.versions, [BEYOND + 1]);
     let loaded = world.process().await.load::<Jar>(jar).await.unwrap();
-    assert_eq!((loaded.state.coins, loaded.version), (3, BEYOND + 1));
+    assert_eq!((loaded.state.coins, loaded.version.get()), (3, BEYOND + 1));
     assert_eq!(world.number(&format!("SELECT count(*) FROM events WHERE owner_id = '{ALICE}'")).await, 2);
 }
 
@@ -168,7 +168,7 @@ async fn nobody_is_stuck_behind_a_gap_or_an_orphaned_lock() {
     world.run(&format!("SELECT pg_terminate_backend({pid})")).await;
     let committed = waiting.await.unwrap().unwrap();
     // What rolled back left no number behind that a reader would wait for.
-    let page = log.page(0, 10).await.unwrap();
+    let page = log.page(Position::new(0), 10).await.unwrap();
     assert_eq!(page.iter().map(|event| event.position).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(committed.position, 2);
     world.assert_sound().await;

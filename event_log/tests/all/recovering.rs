@@ -1,8 +1,6 @@
 //! Putting back what a restored log lost: only what follows, exactly as it was, and with no second effect.
 
-use event_log::{
-    Claim, CommandContext, EventLog, LogError, RecordedEvent, RecoverError, Recovery, clock, start_new_log,
-};
+use event_log::{Claim, CommandContext, EventLog, LogError, Position, RecordedEvent, RecoverError, Recovery, clock, start_new_log};
 use uuid::Uuid;
 
 use crate::jar::{Failure, Jar, JarCommand};
@@ -35,7 +33,7 @@ async fn cut(last: CommandContext) -> Cut {
         .commit()
         .await
         .unwrap();
-    let lost = writer.page(6, 100).await.unwrap();
+    let lost = writer.page(Position::new(6), 100).await.unwrap();
     world.run("ALTER TABLE events DISABLE TRIGGER USER").await;
     world.run("DELETE FROM events WHERE position > 6").await;
     world.run("DELETE FROM command_receipts WHERE last_position > 6").await;
@@ -58,8 +56,8 @@ async fn what_is_put_back_is_what_was_there_also_in_several_pages() {
     // The last command's two events are in two pages.
     recovery.append(&lost[..3], &[]).await.unwrap();
     recovery.append(&lost[3..], &claims).await.unwrap();
-    assert_eq!((recovery.head(), recovery.recovered().events, recovery.recovered().claims), (10, 4, 1));
-    assert_eq!(log.page(6, 100).await.unwrap(), lost);
+    assert_eq!((recovery.head().get(), recovery.recovered().events, recovery.recovered().claims), (10, 4, 1));
+    assert_eq!(log.page(Position::new(6), 100).await.unwrap(), lost);
     assert_eq!(log.claimed_by("label", "plums").await.unwrap(), Some(ALICE));
     let spans = "SELECT count(*) FROM command_receipts WHERE first_position = 9 AND last_position = 10";
     assert_eq!(world.number(spans).await, 1, "one command has one receipt");
@@ -78,12 +76,12 @@ async fn a_command_whose_answer_was_lost_has_no_second_effect_and_says_so() {
     for body in [b"this body".as_slice(), b"another body"] {
         let context = CommandContext { fingerprint: body.to_vec(), ..command(id) };
         let again = tell_as(&log, context.clone(), jar, JarCommand::Put(7)).await;
-        assert!(matches!(again, Err(Failure::Log(LogError::OutcomeForgotten { position: 10 }))), "{again:?}");
+        assert!(matches!(again, Err(Failure::Log(LogError::OutcomeForgotten { position })) if position == 10), "{again:?}");
         // Also where the aggregate itself would refuse, or has nothing to do.
         let refused = tell_as(&log, context.clone(), jar, JarCommand::Take(1000)).await;
         assert!(matches!(refused, Err(Failure::Log(LogError::OutcomeForgotten { .. }))), "{refused:?}");
         let asked = log.first_outcome(&context).await;
-        assert!(matches!(asked, Err(LogError::OutcomeForgotten { position: 10 })), "{asked:?}");
+        assert!(matches!(asked, Err(LogError::OutcomeForgotten { position }) if position == 10), "{asked:?}");
     }
     assert_eq!(log.load::<Jar>(jar).await.unwrap().state.coins, 11);
     assert_eq!(log.head().await.unwrap(), 10);
@@ -103,7 +101,7 @@ async fn a_process_manager_that_repeats_itself_after_a_recovery_is_done_and_keep
         .commit()
         .await
         .unwrap();
-    assert_eq!((again.position, again.replayed, again.outcome), (10, true, answer));
+    assert_eq!((again.position.get(), again.replayed, again.outcome), (10, true, answer));
     assert_eq!(log.head().await.unwrap(), 10);
     let kept = "SELECT count(*) FROM command_receipts WHERE last_position = 10 AND expires_at IS NULL";
     assert_eq!(world.number(kept).await, 1);
@@ -146,11 +144,11 @@ async fn a_log_that_went_on_meanwhile_takes_nothing_back() {
     let mut recovery = Recovery::start(&log).await.unwrap();
     tell(&log, clock::new_id(), JarCommand::Put(1)).await.unwrap();
     let refused = recovery.append(&lost, &[]).await;
-    assert!(matches!(refused, Err(RecoverError::Moved { head: 7 })), "{refused:?}");
+    assert!(matches!(refused, Err(RecoverError::Moved { head }) if head == 7), "{refused:?}");
     // The log is of another history from position 7 on.
     let mut again = Recovery::start(&log).await.unwrap();
     let refused = again.append(&lost[1..], &[]).await;
-    assert!(matches!(refused, Err(RecoverError::OtherHistory { position: 8 })), "{refused:?}");
+    assert!(matches!(refused, Err(RecoverError::OtherHistory { position }) if position == 8), "{refused:?}");
     world.assert_sound().await;
 }
 
@@ -161,7 +159,7 @@ async fn words_whose_key_was_lost_read_as_erased_and_no_new_key_is_made_for_them
     let (bob, jar) = (clock::new_id(), clock::new_id());
     tell(&writer, jar, JarCommand::Put(1)).await.unwrap();
     tell(&writer, jar, JarCommand::Note(bob, "a word of Bob's".to_owned())).await.unwrap();
-    let lost = writer.page(1, 10).await.unwrap();
+    let lost = writer.page(Position::new(1), 10).await.unwrap();
     let key: Vec<u8> = sqlx::query_scalar("SELECT wrapped FROM data_keys WHERE owner = $1")
         .bind(bob)
         .fetch_one(&world.pool)
@@ -175,7 +173,7 @@ async fn words_whose_key_was_lost_read_as_erased_and_no_new_key_is_made_for_them
     recovery.append(&lost, &[]).await.unwrap();
     let done = recovery.recovered();
     assert_eq!((done.sealed_for_good, done.lost_keys.iter().copied().collect::<Vec<_>>()), (1, vec![bob]));
-    assert_eq!(log.page(1, 10).await.unwrap(), lost, "still sealed, as it was");
+    assert_eq!(log.page(Position::new(1), 10).await.unwrap(), lost, "still sealed, as it was");
     tell(&log, jar, JarCommand::Note(bob, "another word".to_owned())).await.unwrap();
     let notes = world.process().await.load::<Jar>(jar).await.unwrap().state.notes;
     let erased = serde_json::json!({ "$erased": { "owner": bob } });

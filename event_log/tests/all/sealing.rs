@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::{CommandContext, EventLog, LogError, clock};
+use event_log::{CommandContext, EventLog, LogError, Position, clock};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -77,7 +77,7 @@ async fn sealed_words_open_again_from_snapshot_and_from_events() {
     assert_eq!(fresh.load::<Jar>(jar).await.unwrap().state.notes, [known(ALICE, WORDS)]);
     world.run("DELETE FROM snapshots").await;
     assert_eq!(world.process().await.load::<Jar>(jar).await.unwrap().state.notes, [known(ALICE, WORDS)]);
-    let recorded = fresh.page(0, 1).await.unwrap().remove(0);
+    let recorded = fresh.page(Position::new(0), 1).await.unwrap().remove(0);
     let opened = fresh.open(Arc::new(recorded)).await.unwrap();
     assert_eq!(opened.parse::<JarEvent>().unwrap(), JarEvent::NoteLeft { note: known(ALICE, WORDS) });
 }
@@ -93,7 +93,7 @@ async fn an_erased_persons_words_are_gone_and_the_chain_still_verifies() {
     assert_eq!((loaded.state.notes, loaded.state.coins), (vec![erased(ALICE)], 120));
     world.run("DELETE FROM snapshots").await;
     assert_eq!(world.process().await.load::<Jar>(jar).await.unwrap().state.notes, [erased(ALICE)]);
-    let opened = fresh.open(Arc::new(fresh.page(0, 1).await.unwrap().remove(0))).await.unwrap();
+    let opened = fresh.open(Arc::new(fresh.page(Position::new(0), 1).await.unwrap().remove(0))).await.unwrap();
     assert_eq!(opened.parse::<JarEvent>().unwrap(), JarEvent::NoteLeft { note: erased(ALICE) });
     world.assert_sound().await;
 }

@@ -1,6 +1,6 @@
 //! The chain finds whatever was done to the log behind its back.
 
-use event_log::{Anchor, NotAnAnchor, clock, verify};
+use event_log::{Anchor, NotAnAnchor, Position, clock, verify};
 
 use crate::jar::JarCommand;
 use crate::world::{World, tell};
@@ -33,7 +33,7 @@ async fn anchor_at(world: &World, position: i64) -> Anchor {
 async fn an_untouched_log_verifies_with_and_without_an_anchor() {
     let world = unguarded().await;
     let report = verify(&world.pool, Some(anchor_at(&world, 6).await)).await.unwrap();
-    assert_eq!((report.events, report.head, report.fault), (6, 6, None));
+    assert_eq!((report.events, report.head.get(), report.fault), (6, 6, None));
     assert_eq!(report.head_chain, anchor_at(&world, 6).await.chain);
     assert_eq!(fault(&World::new().await, None).await, None);
 }
@@ -131,7 +131,7 @@ async fn a_tail_that_was_written_anew_is_found_by_an_anchor() {
 #[test]
 fn an_anchor_is_a_position_and_a_value_in_hex() {
     let anchor: Anchor = "12:00ff".parse().unwrap();
-    assert_eq!(anchor, Anchor { position: 12, chain: vec![0, 255] });
+    assert_eq!(anchor, Anchor { position: Position::new(12), chain: vec![0, 255] });
     for text in ["", "12", "12:0", "12:xy", "x:00", ":00"] {
         assert_eq!(text.parse::<Anchor>(), Err(NotAnAnchor), "{text}");
     }

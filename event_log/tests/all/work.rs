@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use event_log::clock;
+use event_log::{Position, clock};
 use event_log::work::{self, ClaimedWork, NewWork};
 use futures::future::join_all;
 use uuid::Uuid;
@@ -34,7 +34,7 @@ async fn add_caused(
         role: ROLE,
         task: "step",
         subject,
-        position,
+        position: Position::new(position),
         cause,
         correlation_id: cause,
         owner: None,
@@ -67,7 +67,7 @@ async fn work_of_one_subject_is_done_in_the_order_of_its_causes() {
     }
     for position in 1..=3 {
         let work = claim_one(&world).await;
-        assert_eq!((work.position, work.attempts, work.fence), (position, 1, 1));
+        assert_eq!((work.position.get(), work.attempts, work.fence), (position, 1, 1));
         assert!(claim(&world, 10).await.is_empty(), "a later row overtook one that is being done");
         assert!(work::finish(&world.pool, &work).await.unwrap());
     }
@@ -165,7 +165,7 @@ async fn what_failed_comes_back_after_its_delay_and_keeps_its_place() {
     assert!(claim(&world, 10).await.is_empty(), "the next row overtook one that waits");
     world.run("UPDATE work SET due_at = clock_timestamp() - interval '1 second' WHERE position = 1").await;
     let again = claim_one(&world).await;
-    assert_eq!((again.position, again.attempts, again.fence), (1, 2, 2));
+    assert_eq!((again.position.get(), again.attempts, again.fence), (1, 2, 2));
     assert_eq!(world.number("SELECT count(*) FROM work WHERE last_error = 'the provider is away'").await, 1);
 }
 

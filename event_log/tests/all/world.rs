@@ -94,7 +94,7 @@ impl World {
     pub async fn assert_sound(&self) {
         let report = verify(&self.pool, None).await.unwrap();
         assert_eq!(report.fault, None);
-        assert_eq!(report.events, report.head);
+        assert_eq!(report.head, report.events);
         let astray = "SELECT count(*) FROM (SELECT sequence, row_number() OVER (\
              PARTITION BY aggregate_type, aggregate_id ORDER BY position) AS place FROM events) AS e \
              WHERE sequence <> place";

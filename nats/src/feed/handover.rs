@@ -69,15 +69,17 @@ impl Drop for HandoverEnd<'_> {
 
 #[cfg(test)]
 mod tests {
+    use event_log::Position;
+
     use super::*;
-    use crate::tail::Tail;
+    use crate::feed::tail::Tail;
 
     fn page(positions: impl IntoIterator<Item = i64>) -> Page {
-        let event = |position| RecordedEvent {
+        let event = |position: Position| RecordedEvent {
             position,
             aggregate_type: "jar".to_owned(),
             aggregate_id: "1".to_owned(),
-            sequence: position,
+            sequence: position.get(),
             event_type: "Filled".to_owned(),
             event_version: "1.0".to_owned(),
             payload: "{}".to_owned(),
@@ -87,7 +89,7 @@ mod tests {
             recorded_at: chrono::DateTime::UNIX_EPOCH,
             chain: vec![],
         };
-        positions.into_iter().map(|position| Arc::new(event(position))).collect()
+        positions.into_iter().map(|position| Arc::new(event(Position::new(position)))).collect()
     }
 
     #[tokio::test]

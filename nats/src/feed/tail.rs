@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Ordered;
-use event_log::{EventLog, LogError, RecordedEvent};
+use event_log::{EventLog, LogError, Position, RecordedEvent};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::broadcast::{self, error::TryRecvError};
-use uuid::Uuid;
 
-use crate::handover::Page;
+use super::handover::Page;
+use super::seam::Seam;
 use crate::{Bus, BusError, decode, stream, witness};
 
-/// A source of the events behind a position. What it gives may begin too early or miss something: whoever
-/// reads it compares positions and chain values.
+/// A source of the events behind a position. It may begin too early or miss events: its reader asks the seam.
 pub(crate) enum Tail {
     Relay { pages: broadcast::Receiver<Page>, waiting: VecDeque<Arc<RecordedEvent>> },
     Stream(Box<Ordered>),
@@ -33,7 +32,7 @@ impl Tail {
         matches!(self, Self::Stream(_))
     }
 
-    /// Waits for the next event. Whoever stops waiting loses nothing.
+    /// Waits for the next event. A caller that stops waiting loses nothing.
     pub(crate) async fn next(&mut self) -> Result<Arc<RecordedEvent>, Broken> {
         match self {
             Self::Relay { pages, waiting } => loop {
@@ -70,13 +69,11 @@ fn event_of<E>(message: Option<Result<Message, E>>) -> Result<Arc<RecordedEvent>
     decode(sequence, message.headers.as_ref(), &message.payload).map(Arc::new).map_err(|_| Broken)
 }
 
-/// The stream's tail behind `position`, if the stream agrees with the log there.
+/// The tail of the stream, if the stream agrees with the log at the seam.
 pub(crate) async fn of_stream(
     bus: &Bus,
     log: &EventLog,
-    position: i64,
-    chain: Option<&[u8]>,
-    log_id: Option<Uuid>,
+    seam: &Seam,
 ) -> Result<Result<Tail, BusError>, LogError> {
     let stream = match bus.existing_stream().await {
         Ok(Some(stream)) => stream,
@@ -84,27 +81,27 @@ pub(crate) async fn of_stream(
         Err(error) => return Ok(Err(error)),
     };
     let info = stream.cached_info();
-    let last = i64::try_from(info.state.last_sequence).unwrap_or(i64::MAX);
+    let last = Position::of_sequence(info.state.last_sequence);
     // A consumer that starts behind the stream's end would be handed an older message first.
-    if last < position {
+    if last < seam.position() {
         return Ok(Err(BusError::unavailable("the stream is behind the log")));
     }
     // Asked after the stream: a sound log is never behind what the stream held before.
     let head = log.head().await?;
-    let other_log = stream::log_id(info).is_some_and(|id| Some(id) != log_id);
+    let other_log = stream::log_id(info).is_some_and(|id| Some(id) != seam.log_id());
     if last > head || other_log {
         return Ok(Err(BusError::unavailable("the stream holds what the log does not")));
     }
-    let sequence = u64::try_from(position).unwrap_or_default();
+    let sequence = seam.position().sequence();
     if sequence > 0 && sequence >= info.state.first_sequence {
         match witness::event_at(&stream, sequence).await {
-            Ok(Some((_, held))) if Some(held.as_slice()) != chain => {
+            Ok(Some((_, held))) if Some(held.as_slice()) != seam.chain() => {
                 return Ok(Err(BusError::unavailable("the stream holds another event than the log")));
             }
             Ok(_) => {}
             Err(error) => return Ok(Err(error)),
         }
     }
-    let messages = stream::messages_from(&stream, position + 1).await;
+    let messages = stream::messages_from(&stream, seam.position().next()).await;
     Ok(messages.map(|messages| Tail::Stream(Box::new(messages))))
 }

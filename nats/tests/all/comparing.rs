@@ -1,6 +1,6 @@
 //! Comparing the stream with the log finds whatever differs.
 
-use event_log::LogReader;
+use event_log::{LogReader, Position};
 
 use crate::world::World;
 
@@ -24,7 +24,7 @@ async fn an_equal_stream_is_compared_message_by_message() {
     let world = published_world().await;
     let reader = LogReader::new(world.pool.clone());
     let report = world.bus.compare_with(&reader).await.unwrap().unwrap();
-    assert_eq!((report.compared, report.first, report.last, report.fault), (12, 1, 12, None));
+    assert_eq!((report.compared, report.first.get(), report.last.get(), report.fault), (12, 1, 12, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,13 +75,13 @@ async fn messages_that_the_stream_dropped_are_no_difference() {
     stream.delete_message(9).await.unwrap();
     let reader = LogReader::new(world.pool.clone());
     let report = world.bus.compare_with(&reader).await.unwrap().unwrap();
-    assert_eq!((report.compared, report.first, report.last, report.fault), (7, 5, 12, None));
+    assert_eq!((report.compared, report.first.get(), report.last.get(), report.fault), (7, 5, 12, None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_was_written_anew_with_a_whole_chain_is_found_by_the_stream() {
     let world = published_world().await;
-    let mut events = world.log.page(0, 100).await.unwrap();
+    let mut events = world.log.page(Position::new(0), 100).await.unwrap();
     let mut chain = vec![0; 32];
     for event in &mut events {
         if event.position == 7 {

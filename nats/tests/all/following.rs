@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use event_log::LogError;
+use event_log::{LogError, Position};
 use futures::StreamExt;
-use nats::{Follower, Relay};
+use nats::{Feed, Relay, RelayState};
 
 use crate::world::{World, eventually, positions, read_up_to};
 
@@ -91,8 +91,9 @@ async fn a_follower_whose_consumer_is_deleted_mid_way_misses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn beside_the_relay_a_follower_needs_no_consumer_and_misses_nothing_when_the_relay_moves() {
     let world = World::new().await;
-    let (relay, _) = world.relay();
-    let mut follower = Follower::new(world.log.clone(), world.bus.clone(), 0);
+    let (relay, mut state) = world.relay();
+    state.wait_for(|state| matches!(state, RelayState::Relaying { .. })).await.unwrap();
+    let mut follower = Feed::start(world.log.clone(), world.bus.clone()).follow(Position::ZERO);
     let mut read = Vec::new();
     for round in 1..=5 {
         world.write_many(40).await;
@@ -190,7 +191,7 @@ async fn a_follower_says_that_the_log_was_replaced_and_goes_on_where_it_is_told(
     let replaced = told.unwrap().unwrap_err();
     assert!(matches!(replaced, LogError::Replaced { log_id: new } if new == log_id), "{replaced}");
     let next = world.write("in the new log").await;
-    follower.rewind(10);
+    follower.rewind(Position::new(10));
     assert_eq!(positions(&read_up_to(&mut follower, next).await), [next]);
     world.assert_equal().await;
 }
@@ -202,8 +203,8 @@ async fn whoever_listens_to_the_feed_is_told_that_the_log_was_replaced_and_never
     world.write_many(20).await;
     world.published().await;
     relay.abort();
-    let feed = nats::Feed::start(world.log.clone(), world.elsewhere.clone());
-    let (mut listening, mut late) = (feed.follow(0), feed.follow(18));
+    let feed = Feed::start(world.log.clone(), world.elsewhere.clone());
+    let (mut listening, mut late) = (feed.follow(Position::new(0)), feed.follow(Position::new(18)));
     while listening.position() < 20 {
         listening.next(100).await.unwrap();
     }
@@ -230,8 +231,8 @@ async fn whoever_begins_anew_in_a_restored_log_gets_what_is_recovered_though_the
     world.write_many(20).await;
     world.published().await;
     relay.abort();
-    let feed = nats::Feed::start(world.log.clone(), world.elsewhere.clone());
-    let mut first = feed.follow(0);
+    let feed = Feed::start(world.log.clone(), world.elsewhere.clone());
+    let mut first = feed.follow(Position::new(0));
     while first.position() < 20 {
         first.next(100).await.unwrap();
     }
@@ -241,7 +242,7 @@ async fn whoever_begins_anew_in_a_restored_log_gets_what_is_recovered_though_the
     world.run("CREATE TABLE lost AS SELECT * FROM events WHERE position > 10").await;
     world.run("DELETE FROM events WHERE position > 10").await;
     // A projection whose checkpoint was restored too.
-    let mut again = feed.follow(10);
+    let mut again = feed.follow(Position::new(10));
     let more = tokio::time::timeout(Duration::from_millis(700), again.next(100)).await;
     assert!(more.is_err(), "handed out what the log does not hold: {more:?}");
     world.run("INSERT INTO events SELECT * FROM lost").await;

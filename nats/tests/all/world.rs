@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use embedded::{Nats, Options, Postgres};
-use event_log::{Actor, CommandContext, EventLog, LogOptions, MasterKey, ReceiptLife, RecordedEvent, clock};
-use nats::{Bus, BusOptions, Follower, Relay, RelayState, STREAM};
+use event_log::{Actor, CommandContext, EventLog, LogOptions, MasterKey, Position, ReceiptLife, RecordedEvent, clock};
+use nats::{Bus, BusOptions, Feed, Follower, Relay, RelayState, STREAM};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -71,7 +71,7 @@ impl World {
     }
 
     pub fn follower(&self, position: i64) -> Follower {
-        Follower::new(self.log.clone(), self.elsewhere.clone(), position)
+        Feed::start(self.log.clone(), self.elsewhere.clone()).follow(Position::new(position))
     }
 
     /// Writes one event and gives its position.
@@ -154,7 +154,7 @@ pub async fn try_write(log: &EventLog, text: &str) -> Result<i64, Failure> {
         traceparent: None,
     };
     let unit = log.unit::<Failure>(context).create::<Note>(clock::new_id(), [Write(text.to_owned())]);
-    Ok(unit.commit().await?.position)
+    Ok(unit.commit().await?.position.get())
 }
 
 /// Reads up to a position and gives what was read.
@@ -170,7 +170,7 @@ pub async fn read_up_to(follower: &mut Follower, position: i64) -> Vec<Arc<Recor
 }
 
 pub fn positions(events: &[Arc<RecordedEvent>]) -> Vec<i64> {
-    events.iter().map(|event| event.position).collect()
+    events.iter().map(|event| event.position.get()).collect()
 }
 
 /// Waits until `condition` gives something.
