@@ -48,8 +48,8 @@ struct Inner {
 }
 
 impl App {
-    pub fn new(config: Config, stack: Stack, limited: bool) -> Self {
-        let providers = Providers::built_in(&config.objects_dir());
+    pub fn new(config: Config, stack: Stack, limited: bool) -> anyhow::Result<Self> {
+        let providers = Providers::built_in(&config.objects_dir())?;
         let reader = Reader::new(stack.log.pool(), stack.log.clone());
         let read_side: Arc<dyn ReadSide> = Arc::new(ProjectedReadSide(reader.clone()));
         let commands = Commands::new(
@@ -59,7 +59,7 @@ impl App {
             read_side,
             config.settings(),
         );
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             commands,
             reader,
             providers,
@@ -70,7 +70,7 @@ impl App {
             health: health::Health::default(),
             config,
             stack,
-        }))
+        })))
     }
 
     pub fn config(&self) -> &Config {

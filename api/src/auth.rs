@@ -1,6 +1,7 @@
 //! Who calls: bearer tokens of HS256 with type, issuer, audience and expiry. A token is good only while its
 //! session is open and its account is active.
 
+mod signatures;
 #[cfg(test)]
 mod tests;
 
@@ -63,10 +64,13 @@ pub struct TokenKeys {
 
 impl TokenKeys {
     pub fn new(master: &MasterKey) -> Self {
+        const NOT_EMPTY: &str = "a derived key is not empty";
+        signatures::install();
         let keys = master.derive_all("sign tokens");
+        let encoding = EncodingKey::from_secret(&master.derive("sign tokens")).expect(NOT_EMPTY);
         Self {
-            encoding: Arc::new(EncodingKey::from_secret(&master.derive("sign tokens"))),
-            decoding: keys.iter().map(|key| DecodingKey::from_secret(key)).collect(),
+            encoding: Arc::new(encoding),
+            decoding: keys.iter().map(|key| DecodingKey::from_secret(key).expect(NOT_EMPTY)).collect(),
             validation: Arc::new(validation()),
             checked: Arc::new(Cache::new(CHECKED_TOKENS_MAX)),
         }

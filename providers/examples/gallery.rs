@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let logo = arguments.next().map(fs::read).transpose()?.map(Bytes::from);
     fs::create_dir_all(&directory)?;
 
-    let providers = Providers::built_in(&directory.join("objects"));
+    let providers = Providers::built_in(&directory.join("objects"))?;
     let studio = providers.generator("studio").ok_or("studio is built in")?;
     let mut shelf = Vec::new();
     for template in starter::library() {

@@ -24,11 +24,12 @@ mod colour;
     reason = "hashes become indices and counts become weights"
 )]
 mod embedder;
-mod files;
 mod lexicon;
 mod moderator;
+mod objects;
 pub mod pictures;
 pub mod ports;
+mod set;
 pub mod starter;
 #[allow(
     clippy::cast_possible_truncation,
@@ -41,3 +42,4 @@ mod studio;
 mod words;
 
 pub use ports::*;
+pub use set::Providers;

@@ -27,7 +27,7 @@ pub(super) struct EraseArgs {
 
 pub(super) async fn run(config: Config, args: EraseArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
-    let app = App::new(config, stack, false);
+    let app = App::new(config, stack, false)?;
     let Some(person) = args.person else {
         let again = erasure::apply_kept(&app).await?;
         output::line(&format!("{again} persons were erased again"));

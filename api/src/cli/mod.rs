@@ -84,6 +84,8 @@ enum AdminAction {
 /// Parses the arguments and runs the command.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = Cli::parse_from(arguments);
+    // HTTP clients take the process's cryptography for TLS. Refused only where some is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(&error.into()),
@@ -163,7 +165,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let address = listener.local_addr()?;
     let stack = Stack::connect(&config).await?;
     let limited = config.rate_limits.unwrap_or(false);
-    let app = App::new(config, stack, limited);
+    let app = App::new(config, stack, limited)?;
     let mut tasks = Tasks::default();
     tasks.announce(&app);
     tasks.heed_erasures(&app).await?;
@@ -181,7 +183,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     let stack = Stack::connect(&config).await?;
     let limited = config.rate_limits.unwrap_or(true);
-    let app = App::new(config, stack, limited);
+    let app = App::new(config, stack, limited)?;
     let mut tasks = Tasks::default();
     tasks.announce(&app);
     tasks.heed_erasures(&app).await?;
@@ -194,7 +196,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
 async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
-    let app = App::new(config, stack, false);
+    let app = App::new(config, stack, false)?;
     let mut tasks = Tasks::default();
     tasks.announce(&app);
     tasks.heed_erasures(&app).await?;
@@ -207,7 +209,7 @@ async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
 
 async fn create_admin(config: Config, login: Login) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
-    let app = App::new(config, stack, false);
+    let app = App::new(config, stack, false)?;
     if app.commands().ensure_account(&login, "Admin", Role::Admin).await? {
         output::line(&format!("{} is an admin now", login.email));
         Ok(ExitCode::SUCCESS)

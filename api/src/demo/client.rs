@@ -22,12 +22,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(server: &str) -> Self {
-        Self {
-            http: reqwest::Client::new(),
+    pub(super) fn new(server: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            http: reqwest::Client::builder().build()?,
             server: server.trim_end_matches('/').to_owned(),
             token: String::new(),
-        }
+        })
     }
 
     pub(super) async fn log_in(&mut self, path: &str, login: &Value) -> anyhow::Result<()> {

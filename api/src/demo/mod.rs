@@ -48,7 +48,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Orders a thumbnail and saves it.
 pub async fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let server = args.server.clone().unwrap_or_else(|| format!("http://{}", config.listen));
-    let mut client = Client::new(&server);
+    let mut client = Client::new(&server)?;
     let started = Instant::now();
     log_in(&mut client, config, args.register).await?;
     let mut screen = Screen::new();

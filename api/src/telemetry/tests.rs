@@ -91,6 +91,7 @@ fn what_the_caller_does_not_sample_is_not_sampled_but_keeps_its_trace() {
 
 #[tokio::test]
 async fn of_a_collector_that_is_away_the_log_tells_once_a_minute() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let collector = Collector::new(tokio::runtime::Handle::current()).unwrap();
     let first = Instant::now();
     assert!(collector.may_warn(first));

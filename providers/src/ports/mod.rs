@@ -11,8 +11,6 @@ mod intent;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashMap, fmt, path::Path, sync::Arc};
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -25,11 +23,6 @@ pub use dna::{
 };
 pub use error::ProviderError;
 pub use intent::Intent;
-
-use crate::{
-    analyzer::MeasuringAnalyzer, embedder::HashEmbedder, files::FileStore, moderator::WordListModerator,
-    studio::Studio,
-};
 
 /// Length of every vector an [`Embedder`] gives, fixed by the column of the vector index.
 pub const EMBEDDING_DIMENSIONS: usize = 1536;
@@ -86,7 +79,8 @@ pub trait Moderator: Send + Sync {
 /// Keeps bytes under a key. Keys are `[a-z0-9/_.-]`, relative, without `.` or `..` segments.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
-    /// Stores or replaces; durable when it returns.
+    /// Stores once; durable when it returns. The same bytes under the same key succeed again, other bytes are
+    /// `BadRequest`: an event that names a key names its content too.
     async fn put(&self, key: &str, bytes: Bytes, content_type: &str) -> Result<(), ProviderError>;
 
     /// `NotFound` when nothing is stored under the key.
@@ -154,53 +148,4 @@ pub enum Verdict {
 pub struct StoredObject {
     pub bytes: Bytes,
     pub content_type: String,
-}
-
-/// Everything the pipeline may call, chosen once at start. Cheap to clone.
-#[derive(Clone)]
-pub struct Providers {
-    pub analyzer: Arc<dyn VisionAnalyzer>,
-    pub embedder: Arc<dyn Embedder>,
-    pub moderator: Arc<dyn Moderator>,
-    pub objects: Arc<dyn ObjectStore>,
-    generators: HashMap<String, Arc<dyn ImageGenerator>>,
-}
-
-impl Providers {
-    /// The offline set: it needs no key and no network. Objects go below `objects_dir`, which is
-    /// created with the first object.
-    pub fn built_in(objects_dir: &Path) -> Self {
-        Self {
-            analyzer: Arc::new(MeasuringAnalyzer),
-            embedder: Arc::new(HashEmbedder),
-            moderator: Arc::new(WordListModerator),
-            objects: Arc::new(FileStore::new(objects_dir)),
-            generators: HashMap::new(),
-        }
-        .with_generator(Arc::new(Studio))
-    }
-
-    /// Adds a generator under its own name, replacing one of the same name.
-    #[must_use]
-    pub fn with_generator(mut self, generator: Arc<dyn ImageGenerator>) -> Self {
-        self.generators.insert(generator.name().to_owned(), generator);
-        self
-    }
-
-    /// The generator an algorithm's chain names.
-    pub fn generator(&self, name: &str) -> Option<Arc<dyn ImageGenerator>> {
-        self.generators.get(name).cloned()
-    }
-}
-
-impl fmt::Debug for Providers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut generators: Vec<_> = self.generators.keys().collect();
-        generators.sort();
-        f.debug_struct("Providers")
-            .field("analyzer", &self.analyzer.name())
-            .field("embedder", &self.embedder.model())
-            .field("generators", &generators)
-            .finish_non_exhaustive()
-    }
 }

@@ -142,11 +142,3 @@ fn only_errors_that_may_pass_are_transient() {
         assert!(!error.is_transient(), "{error}");
     }
 }
-
-#[test]
-fn the_built_in_set_draws_and_takes_other_generators() {
-    let providers = Providers::built_in(Path::new("nowhere"));
-    assert_eq!(providers.generator("studio").unwrap().name(), "studio");
-    assert!(providers.generator("dall-e-3").is_none());
-    assert_eq!(providers.embedder.model(), "routix-hash-1536-v1");
-}

@@ -124,7 +124,7 @@ pub async fn run(effort: &Effort) -> Report {
     let mut report = Report::new("search");
     let stack = Stack::with_nats().await;
     let log = stack::log(&stack.migrated().await).await;
-    let providers = Providers::built_in(stack.folder.path());
+    let providers = Providers::built_in(stack.folder.path()).expect("a folder of its own can be named");
     fill(&log, &providers).await;
     index(&stack, &log).await;
     let reader = Reader::new(log.pool(), log.clone());

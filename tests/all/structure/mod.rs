@@ -1,5 +1,7 @@
 //! The house keeps its shape: who may depend on whom, what every file says of itself, how long it may be.
 
+mod dependencies;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,6 +10,17 @@ use serde_json::Value;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The crates of the workspace, as cargo tells of them.
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
 }
 
 #[test]
@@ -25,15 +38,9 @@ fn arrows_between_rooms_run_one_way() {
     .into_iter()
     .map(|(room, arrows)| (room, arrows.into_iter().collect()))
     .collect();
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
+    let packages = packages();
     assert_eq!(packages.len(), allowed.len() + 1, "every room but tests has its arrows here");
-    for package in packages {
+    for package in &packages {
         let room = package["name"].as_str().unwrap();
         let Some(arrows) = allowed.get(room) else {
             assert_eq!(room, "tests");

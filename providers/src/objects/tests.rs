@@ -1,10 +1,12 @@
 //! Objects on disk stay where they belong.
 
+use std::fs;
+
 use super::*;
 
-fn store() -> (tempfile::TempDir, FileStore) {
+fn store() -> (tempfile::TempDir, Objects) {
     let dir = tempfile::tempdir().unwrap();
-    let store = FileStore::new(&dir.path().join("objects"));
+    let store = Objects::on_disk(&dir.path().join("objects")).unwrap();
     (dir, store)
 }
 
@@ -12,12 +14,41 @@ fn store() -> (tempfile::TempDir, FileStore) {
 async fn what_is_put_is_got_with_the_type_of_its_extension() {
     let (_dir, store) = store();
     store.put("results/ab/one.png", Bytes::from_static(b"first"), "image/png").await.unwrap();
-    store.put("results/ab/one.png", Bytes::from_static(b"second"), "image/png").await.unwrap();
     let object = store.get("results/ab/one.png").await.unwrap();
     assert_eq!(
         object,
-        StoredObject { bytes: Bytes::from_static(b"second"), content_type: "image/png".to_owned() }
+        StoredObject { bytes: Bytes::from_static(b"first"), content_type: "image/png".to_owned() }
     );
+}
+
+#[tokio::test]
+async fn a_put_can_be_repeated_but_replaces_nothing() {
+    let (_dir, store) = store();
+    for _ in 0..2 {
+        store.put("results/one.png", Bytes::from_static(b"first"), "image/png").await.unwrap();
+    }
+    let replaced = store.put("results/one.png", Bytes::from_static(b"second"), "image/png").await;
+    let taken = "object key is taken by other content".to_owned();
+    assert_eq!(replaced, Err(ProviderError::BadRequest { reason: taken }));
+    assert_eq!(store.get("results/one.png").await.unwrap().bytes, "first");
+}
+
+#[tokio::test]
+async fn a_failed_file_operation_is_told_without_the_paths_of_the_machine() {
+    let (dir, store) = store();
+    fs::write(dir.path().join("objects"), "a file where the folder should be").unwrap();
+    let refused = store.put("a/b.json", Bytes::from_static(b"{}"), "application/json").await;
+    assert_eq!(refused, Err(ProviderError::Io { reason: "not a directory".to_owned() }));
+}
+
+#[tokio::test]
+async fn a_folder_with_a_space_and_a_percent_sign_is_used_as_it_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("my %20 objects");
+    let store = Objects::on_disk(&root).unwrap();
+    store.put("a/b.txt", Bytes::from_static(b"here"), "text/plain").await.unwrap();
+    assert_eq!(fs::read(root.join("a/b.txt")).unwrap(), b"here");
+    assert_eq!(store.get("a/b.txt").await.unwrap().bytes, "here");
 }
 
 #[tokio::test]
