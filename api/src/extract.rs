@@ -11,9 +11,9 @@ use projections::Wanted;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::client_ip::client_ip;
 use crate::problem::ApiError;
+use crate::state::App;
 
 /// The largest JSON body, in bytes.
 pub const JSON_BYTES_MAX: usize = 64 * 1024;
@@ -132,7 +132,7 @@ impl FromRequestParts<App> for Caller {
             key,
             route: format!("{} {}", parts.method, parts.uri.path()),
             correlation_id: clock::new_id(),
-            ip: client_ip(parts, app.trusted_proxies()).map(|ip| ip.to_string()),
+            ip: client_ip(parts, app.settings().trusted_proxies).map(|ip| ip.to_string()),
             user_agent: text(&parts.headers, "user-agent")
                 .map(|agent| agent.chars().take(USER_AGENT_CHARS_MAX).collect()),
             traceparent: text(&parts.headers, "traceparent").filter(|trace| is_traceparent(trace)),

@@ -1,48 +1,26 @@
-//! The program `routix`: HTTP routes, authentication, live streams, OpenAPI, and the processes that put the
-//! rooms together.
+//! HTTP: routes, authentication, live streams, OpenAPI.
 //!
 //! Owns the only place where errors become answers. Refuses to decide anything: handlers parse, call one
-//! function of `commands` or `projections`, and render.
+//! function of `commands` or `projections`, and render. Refuses to start anything either: the program puts the
+//! parts of an [`App`] together and serves it.
 
-mod app;
 mod auth;
-mod cli;
 mod client_ip;
-mod config;
-mod demo;
-mod erasure;
 mod extract;
 mod health;
 mod limits;
 mod live;
-mod metrics;
 mod problem;
-mod processes;
-mod read_side;
 mod reply;
+mod request_count;
 mod request_log;
 mod routes;
-mod stack;
-mod telemetry;
+mod service;
+mod state;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
-/// Every command allocates in one thread what another one frees, which the system's allocator does slowly.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Runs the program with the arguments of the process.
-pub fn main() -> ExitCode {
-    run(std::env::args_os())
-}
-
-/// Runs the program with arguments of the caller's choice; the first one is the program's name.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    cli::run(arguments)
-}
-
-/// The OpenAPI document of all routes, as JSON.
-pub fn openapi_json() -> String {
-    app::openapi().to_json().unwrap_or_default()
-}
+pub use auth::TokenKeys;
+pub use health::Health;
+pub use limits::Limits;
+pub use live::Router;
+pub use service::{openapi_json, serve, serve_metrics, service};
+pub use state::{App, Parts, Settings};

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use event_log::CommandContext;
+use event_log::{CommandContext, EventLog};
 use nats::RateLimiter;
 
-use crate::app::App;
 use crate::problem::ApiError;
 
 const WINDOW: Duration = Duration::from_mins(1);
@@ -60,12 +59,12 @@ impl Limits {
     /// Counts a command, unless its id had its effect before.
     pub async fn count_command(
         &self,
-        app: &App,
+        log: &EventLog,
         what: Limited,
         who: &str,
         context: &CommandContext,
     ) -> Result<(), ApiError> {
-        if self.0.is_none() || app.log().first_outcome(context).await?.is_some() {
+        if self.0.is_none() || log.first_outcome(context).await?.is_some() {
             return Ok(());
         }
         self.count(what, who).await

@@ -2,6 +2,7 @@
 //! back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use embedded::{Nats, Options, Postgres};
 use sqlx::PgPool;
@@ -11,10 +12,13 @@ use tokio::time::{Instant, sleep};
 
 use super::load::Load;
 use super::plan::{Blow, Fault, Target};
-use super::round::PATIENCE;
 use crate::support::checker::jetstream;
 use crate::support::process::{Process, Surroundings};
 use crate::support::{audit, servers};
+
+/// How long anything may take until it is a fault: a piece of work that failed several times waits up to a
+/// minute for its next attempt.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 const WORK: [&str; 3] = ["work", "--role", "relay,projections,assistant,generation,analysis,timers"];
 

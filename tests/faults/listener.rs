@@ -38,7 +38,7 @@ impl Listener {
     /// Opens the first socket, and listens from then on.
     pub async fn start(load: Arc<Load>, client: Client, mut dice: Dice) -> Self {
         let mut server = usize::try_from(dice.below(2)).unwrap();
-        let socket = eventually_within(super::round::PATIENCE, "a socket opens", || {
+        let socket = eventually_within(super::house::PATIENCE, "a socket opens", || {
             server = 1 - server;
             let address = load.address(server);
             let client = client.clone();
@@ -58,7 +58,7 @@ impl Listener {
             let reached = |ids: &Vec<i64>| last.is_none_or(|last| ids.last().is_some_and(|id| *id >= last));
             let _ = ids.wait_for(reached).await;
         };
-        let in_time = tokio::time::timeout(super::round::PATIENCE, complete).await.is_ok();
+        let in_time = tokio::time::timeout(super::house::PATIENCE, complete).await.is_ok();
         if self.task.is_finished() {
             self.task.await.unwrap();
             unreachable!("a listener listens until it is told to stop");

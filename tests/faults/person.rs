@@ -183,7 +183,7 @@ impl Person {
     }
 
     async fn insist(&mut self, command: &Command) -> Answer {
-        let deadline = Instant::now() + super::round::PATIENCE;
+        let deadline = Instant::now() + super::house::PATIENCE;
         loop {
             if let Some(answer) = self.attempt(command).await {
                 return answer;

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tokio::time::Instant;
 
 use super::dice::Dice;
-use super::house::{House, InFlight};
+use super::house::{House, InFlight, PATIENCE};
 use super::listener::Listener;
 use super::load::{Counts, Load};
 use super::person::Person;
@@ -16,9 +16,6 @@ use super::plan::{Fault, Plan};
 use crate::support::checker::{self, Checked, Seen};
 use crate::support::told::Told;
 
-/// How long anything may take until it is a fault: a piece of work that failed several times waits up to a
-/// minute for its next attempt.
-pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Commands that each person repeats when all is over.
 const REPEATS: usize = 4;
 

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::frame::{Frame, public_frame, stage_subject};
 use super::router::{Routed, Subscription};
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::problem::ApiError;
+use crate::state::App;
 
 /// A client that missed more than this starts over.
 const MISSED_FRAMES_MAX: usize = 10_000;
@@ -69,8 +69,10 @@ impl Connection {
     /// between the two.
     pub async fn open(app: &App, user: &CurrentUser, resume: Resume) -> Result<Self, ApiError> {
         let user_id = user.user_id.0;
-        let subscription =
-            app.router().subscribe(user_id, app.config().sockets_per_user).ok_or(ApiError::TooManySockets)?;
+        let subscription = app
+            .router()
+            .subscribe(user_id, app.settings().sockets_per_user)
+            .ok_or(ApiError::TooManySockets)?;
         // A session that ended before the subscription was there has told nobody.
         if !app.commands().session_is_open(user.session_id).await? {
             return Err(ApiError::Unauthenticated { detail: "The session has ended" });

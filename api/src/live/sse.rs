@@ -14,10 +14,10 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{Connection, Resume};
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::ApiQuery;
 use crate::problem::{ApiError, Problem};
+use crate::state::App;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// A session that ends by its age tells nobody, so it is asked now and then.

@@ -16,10 +16,10 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{Connection, Resume};
-use crate::app::App;
 use crate::auth::{CurrentUser, bearer};
 use crate::extract::ApiQuery;
 use crate::problem::{ApiError, Problem};
+use crate::state::App;
 
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Each socket has one, and clients say next to nothing: the library's 128 KiB would be most of the memory.

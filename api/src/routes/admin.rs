@@ -13,11 +13,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::auth::AdminUser;
 use crate::extract::{ApiJson, ApiPath, Caller};
 use crate::problem::{ApiError, Problem};
 use crate::reply::CommandReply;
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(grant)).routes(routes!(parked))

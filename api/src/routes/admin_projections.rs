@@ -12,11 +12,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::next_page;
-use crate::app::App;
 use crate::auth::AdminUser;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::health;
 use crate::problem::{ApiError, Problem};
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(parked)).routes(routes!(retry))
@@ -83,7 +83,8 @@ async fn list(
     State(app): State<App>,
     AdminUser(_admin): AdminUser,
 ) -> Result<Json<ProjectionList>, ApiError> {
-    let rows = health::projections(&app).await.ok_or(ApiError::Unavailable)?;
+    let rows =
+        health::projections(app.log(), app.settings().stalled_after).await.ok_or(ApiError::Unavailable)?;
     Ok(Json(ProjectionList { projections: rows.into_iter().map(Into::into).collect() }))
 }
 

@@ -19,12 +19,12 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{Paging, picture, refuse_larger};
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiPath, ApiQuery, Caller, Freshness};
 use crate::limits::Limited;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply, no_content};
+use crate::state::App;
 
 /// Room for the parts of a multipart body besides the file.
 const FORM_BYTES_MAX: usize = 64 * 1024;
@@ -157,7 +157,7 @@ async fn upload(
     };
     let fingerprint = [kind.name().as_bytes(), &Sha256::digest(&bytes)].concat();
     let context = caller.context(&app, user.actor(), &fingerprint);
-    app.limits().count_command(&app, Limited::Upload, &user.user_id.to_string(), &context).await?;
+    app.limits().count_command(app.log(), Limited::Upload, &user.user_id.to_string(), &context).await?;
     let upload = UploadAsset { owner: user.user_id, kind, file_name: file_name.clone(), bytes };
     let done = app.commands().upload_asset(context, upload).await?;
     let id = done.value.asset_id.0;

@@ -15,13 +15,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::me::UserView;
-use crate::app::App;
 use crate::auth::{CurrentUser, TokenType, access_expires_in, random_text};
 use crate::extract::{ApiJson, Caller};
 use crate::limits::Limited;
 use crate::live::ticket_hash;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, no_content};
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -96,7 +96,7 @@ async fn register(
     let name = body.value.username.as_deref().or(email.as_str().split('@').next()).unwrap_or_default();
     let username = Username::parse(name).map_err(CommandError::from)?;
     let context = caller.context(&app, Actor::Anonymous, &body.bytes);
-    app.limits().count_command(&app, Limited::Registration, caller.ip(), &context).await?;
+    app.limits().count_command(app.log(), Limited::Registration, caller.ip(), &context).await?;
     let user = RegisterUser { email, username, password: body.value.password, role: Role::User };
     let done = app.commands().register(context, user).await?;
     let view = session_view(&app, &done.value.session).await?;

@@ -10,11 +10,11 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::Paging;
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiQuery, Freshness};
 use crate::problem::ApiError;
 use crate::reply::QueryReply;
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(balance)).routes(routes!(transactions))

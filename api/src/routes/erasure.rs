@@ -11,12 +11,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::auth::AdminUser;
-use crate::erasure;
 use crate::extract::{ApiPath, Caller};
 use crate::problem::{ApiError, Problem};
 use crate::reply::CommandReply;
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(erase))
@@ -50,7 +49,7 @@ async fn erase(
 ) -> Result<CommandReply<Erased>, ApiError> {
     let context = caller.context(&app, admin.actor(), b"");
     let asked_by = AskedBy::Admin { user_id: admin.user_id };
-    let done = erasure::erase(&app, context, UserId(user_id), asked_by).await?;
+    let done = app.erasures().erase(context, UserId(user_id), asked_by).await?;
     let view = Erased { user_id, erased_at: done.value.erased_at };
     Ok(CommandReply::new(StatusCode::OK, &done, view).versioned(None))
 }

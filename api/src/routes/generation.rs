@@ -15,13 +15,13 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::{Paging, picture};
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::limits::Limited;
 use crate::live::seconds;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply, no_content};
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -175,7 +175,7 @@ async fn create(
     };
     let context = caller.context(&app, user.actor(), &body.bytes);
     let who = user.user_id.to_string();
-    app.limits().count_command(&app, Limited::Generation, &who, &context).await?;
+    app.limits().count_command(app.log(), Limited::Generation, &who, &context).await?;
     Ok(accepted(&app.commands().create_generation(context, order).await?))
 }
 
@@ -200,7 +200,7 @@ async fn regenerate(
 ) -> Result<CommandReply<GenerationView>, ApiError> {
     let context = caller.context(&app, user.actor(), b"");
     let who = user.user_id.to_string();
-    app.limits().count_command(&app, Limited::Generation, &who, &context).await?;
+    app.limits().count_command(app.log(), Limited::Generation, &who, &context).await?;
     Ok(accepted(&app.commands().regenerate(context, (user.user_id, RequestId(id))).await?))
 }
 

@@ -18,11 +18,11 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::next_page;
-use crate::app::App;
 use crate::auth::AdminUser;
 use crate::extract::{ApiPath, ApiQuery, Freshness};
 use crate::problem::{ApiError, Problem};
 use crate::reply::QueryReply;
+use crate::state::App;
 
 const LIMIT: i64 = 50;
 

@@ -9,8 +9,10 @@ pub mod chat;
 pub mod credits;
 pub mod erasure;
 pub mod generation;
+pub mod health;
 pub mod history;
 pub mod me;
+pub mod metrics;
 pub mod templates;
 
 use std::time::Duration;

@@ -2,82 +2,14 @@
 //! styles. They use the studio's parts with fixed palettes, layouts and seeds.
 
 mod shelf;
+mod template;
 
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    ports::{HexColour, ProviderError, TextSize, TextStyle},
-    studio::{
-        art::Finish,
-        brief::Brief,
-        compose::{Images, draw},
-        dice::Dice,
-        encode,
-        fonts::Font,
-        grounds::Texture,
-        layout::{Kind, Layout, Wish},
-        palette::Palette,
-    },
-};
-
-/// A template to upload at the first start.
-#[derive(Debug, Clone)]
-pub struct StarterTemplate {
-    /// Stable: an upload under the same slug is the same template.
-    pub slug: &'static str,
-    /// One of the categories that a prompt can have.
-    pub category: &'static str,
-    pub tags: Vec<&'static str>,
-    pub description: &'static str,
-    drawing: Drawing,
-}
-
-/// How a template looks.
-#[derive(Debug, Clone, Copy)]
-struct Drawing {
-    words: &'static str,
-    style: TextStyle,
-    size: TextSize,
-    kind: Kind,
-    /// base, glow, accent, pop
-    colours: [u32; 4],
-    textures: &'static [Texture],
-    /// The hero first.
-    motifs: &'static [&'static str],
-    finish: Finish,
-    energy: u8,
-}
+pub use template::StarterTemplate;
 
 /// All starter templates, in a fixed order: 30 over 15 categories.
-pub fn library() -> Vec<StarterTemplate> {
+pub fn library() -> Vec<template::StarterTemplate> {
     shelf::templates()
-}
-
-impl StarterTemplate {
-    /// Draws the template as a PNG of 1280x720. Blocking: tens to hundreds of milliseconds of CPU.
-    pub fn draw(&self) -> Result<Vec<u8>, ProviderError> {
-        let Drawing { words, style, size, kind, colours, textures, motifs, finish, energy } = self.drawing;
-        let mut dice = Dice::salted(0, &[self.slug]);
-        let wish = Wish { kind, size, energy, has_face: false, has_logo: false, has_text: !words.is_empty() };
-        let [base, glow, accent, pop] = colours.map(colour);
-        let brief = Brief {
-            text: words.to_owned(),
-            font: Font::of_style(style).covering(words),
-            palette: Palette::of(base, glow, accent, pop),
-            layout: Layout::of(wish, &mut dice),
-            textures: textures.to_vec(),
-            is_flat: finish == Finish::Lightning,
-            motifs: motifs.to_vec(),
-            energy,
-            finish,
-            dice,
-        };
-        encode(draw(&brief, &Images::default(), (1280, 720), &mut |_| {})?)
-    }
-}
-
-fn colour(hex: u32) -> HexColour {
-    let [_, r, g, b] = hex.to_be_bytes();
-    HexColour([r, g, b])
 }

@@ -1,6 +1,6 @@
 //! The shelf: every starter template as data.
 
-use super::{Drawing, StarterTemplate};
+use super::template::{Drawing, StarterTemplate};
 use crate::{
     ports::{
         TextSize::{Large, Medium},

@@ -72,7 +72,7 @@ fn every_dependency_of_the_workspace_is_declared_by_a_crate() {
 fn is_of_the_program(path: &Path) -> bool {
     let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
     let is_test = |part: &&str| *part == "tests" || *part == "tests.rs" || part.ends_with("_tests.rs");
-    parts.first() == Some(&"src") && !parts.iter().any(|part| is_test(&part))
+    parts.first() == Some(&"src") && !parts.iter().any(is_test)
 }
 
 /// The text without its line comments, which are the only ones that the house writes.

@@ -8,8 +8,8 @@ use futures::future::join_all;
 use serde_json::json;
 use sqlx::{Connection, Executor, PgConnection};
 
-use crate::Effort;
 use crate::drive::{Measured, median, middle};
+use crate::effort::Effort;
 use crate::peers::{CqrsEs, RawInserts};
 use crate::report::Report;
 use crate::stack::{self, Stack};

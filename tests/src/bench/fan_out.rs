@@ -17,8 +17,8 @@ use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 use uuid::Uuid;
 
-use crate::Effort;
 use crate::drive::percentile;
+use crate::effort::Effort;
 use crate::report::Report;
 use crate::service::{Connection, Process};
 use crate::stack::Stack;

@@ -7,8 +7,8 @@ use event_log::{EventLog, clock};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::Effort;
 use crate::drive::{Measured, drive, median, middle};
+use crate::effort::Effort;
 use crate::peers::CqrsEs;
 use crate::report::Report;
 use crate::stack::{self, Stack};

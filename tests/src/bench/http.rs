@@ -9,8 +9,8 @@ use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-use crate::Effort;
 use crate::drive::{Measured, drive, median};
+use crate::effort::Effort;
 use crate::peer_http::PeerServer;
 use crate::report::Report;
 use crate::service::{Connection, Process};

@@ -16,8 +16,8 @@ use tokio::time::{Instant, interval};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::Effort;
 use crate::drive::{middle, percentile};
+use crate::effort::Effort;
 use crate::report::Report;
 use crate::service::{Connection, Process};
 use crate::stack::Stack;

@@ -9,6 +9,7 @@
 mod append;
 mod compare;
 mod drive;
+mod effort;
 mod fan_out;
 mod hot_stream;
 mod http;
@@ -23,6 +24,8 @@ mod stack;
 mod writers;
 
 use clap::{Parser, ValueEnum};
+
+use effort::Effort;
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -45,20 +48,6 @@ struct Arguments {
     case: Case,
     #[command(flatten)]
     effort: Effort,
-}
-
-/// How long and how often.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Effort {
-    /// Seconds of one measurement.
-    #[arg(long, default_value_t = 4.0)]
-    pub seconds: f64,
-    /// Measurements of each figure, taken in turn with those of its peer; the median counts.
-    #[arg(long, default_value_t = 3)]
-    pub rounds: usize,
-    /// Writers at once, for the case `append`. At 32 cqrs-es is measured too.
-    #[arg(long, value_delimiter = ',', default_values_t = [1, 8, 32, 128, 512])]
-    pub writers: Vec<usize>,
 }
 
 fn main() {

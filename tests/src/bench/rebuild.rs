@@ -16,8 +16,8 @@ use projections::{Projection, Worker};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::Effort;
 use crate::drive::{as_f64, drive, middle};
+use crate::effort::Effort;
 use crate::report::Report;
 use crate::stack::{self, Stack};
 use crate::writers::{context, start_command, writer_id};

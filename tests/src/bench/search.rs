@@ -19,8 +19,8 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::Effort;
 use crate::drive::{as_f64, drive, median};
+use crate::effort::Effort;
 use crate::report::Report;
 use crate::stack::{self, Stack};
 use crate::writers::{context, writer_id};

@@ -24,7 +24,7 @@ pub const COMMAND: &str = "routix";
 /// The main of such a process.
 pub fn main(arguments: &[String]) {
     let arguments = std::iter::once(COMMAND.to_owned()).chain(arguments.iter().cloned());
-    std::process::exit(i32::from(api::run(arguments.map(Into::into)) != std::process::ExitCode::SUCCESS));
+    std::process::exit(i32::from(routix::run(arguments.map(Into::into)) != std::process::ExitCode::SUCCESS));
 }
 
 /// A process that ends when this is dropped.

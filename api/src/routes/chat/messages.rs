@@ -16,12 +16,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::limits::Limited;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply};
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(messages, send))
@@ -171,7 +171,7 @@ async fn send(
 ) -> Result<CommandReply<MessageReply>, ApiError> {
     let context = caller.context(&app, user.actor(), &body.bytes);
     let who = user.user_id.to_string();
-    app.limits().count_command(&app, Limited::Message, &who, &context).await?;
+    app.limits().count_command(app.log(), Limited::Message, &who, &context).await?;
     let own = (user.user_id, ConversationId(id));
     let message = body.value;
     let parse =

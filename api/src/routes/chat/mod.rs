@@ -18,11 +18,11 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::me::UserView;
-use crate::app::App;
 use crate::auth::CurrentUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply, no_content};
+use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -22,11 +22,11 @@ use uuid::Uuid;
 
 use super::assets::form_error;
 use super::{picture, refuse_larger};
-use crate::app::App;
 use crate::auth::AdminUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply};
+use crate::state::App;
 use view::{TemplateStatusName, TemplateView};
 
 const UPLOAD_BYTES_MAX: usize = (15 << 20) + 64 * 1024;

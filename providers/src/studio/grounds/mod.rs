@@ -2,6 +2,9 @@
 
 mod patterns;
 mod scenes;
+mod stage;
+
+pub(crate) use stage::Stage;
 
 use super::{
     art::Finish,
@@ -32,16 +35,6 @@ pub(crate) enum Texture {
     Hexes,
     Notebook,
     Beams,
-}
-
-/// What the textures need to know.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Stage {
-    pub palette: Palette,
-    pub finish: Finish,
-    /// Where the light is.
-    pub focus: (f32, f32),
-    pub energy: u8,
 }
 
 /// Textures that suit a category, main one first.
@@ -111,11 +104,6 @@ pub(crate) fn paint(svg: &mut Svg, texture: Texture, stage: &Stage, dice: &mut D
         Texture::Notebook => patterns::notebook(svg, stage),
         Texture::Beams => patterns::beams(svg, stage, dice),
     }
-}
-
-/// The tone that shows on the ground without shouting.
-fn tone(stage: &Stage) -> HexColour {
-    if stage.palette.is_light { stage.palette.glow } else { lighter(stage.palette.glow, 0.25) }
 }
 
 /// Darkens the corners, so that the eye stays inside.

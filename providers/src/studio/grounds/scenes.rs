@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Stage, tone};
+use super::stage::{Stage, tone};
 use crate::{
     colour::{WHITE, darker, lighter, mix},
     ports::HexColour,

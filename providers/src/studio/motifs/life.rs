@@ -1,6 +1,6 @@
 //! Food, travel, home and people.
 
-use super::{Tones, rgb};
+use super::tones::{Tones, rgb};
 use crate::studio::{
     art::Art,
     svg::{circle, ellipse, polygon, rect, star},

@@ -3,20 +3,12 @@
 mod life;
 mod play;
 mod signs;
+mod tones;
 mod work;
 
-use super::{art::Art, dice::Dice};
-use crate::ports::HexColour;
+pub(crate) use tones::Tones;
 
-/// The colours a motif may take from the picture's palette.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tones {
-    pub main: HexColour,
-    pub accent: HexColour,
-    pub pop: HexColour,
-    pub dark: HexColour,
-    pub light: HexColour,
-}
+use super::{art::Art, dice::Dice};
 
 type Draw = fn(&mut Art, &Tones);
 
@@ -87,10 +79,4 @@ pub(crate) fn draw(name: &str, tones: &Tones, dice: &mut Dice) -> Option<Art> {
 #[cfg(test)]
 pub(crate) fn names() -> Vec<&'static str> {
     std::iter::once("explosion").chain(MOTIFS.iter().map(|(name, _)| *name)).collect()
-}
-
-/// A constant colour of nature: fire is orange in every palette.
-const fn rgb(hex: u32) -> HexColour {
-    let [_, r, g, b] = hex.to_be_bytes();
-    HexColour([r, g, b])
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Tones, rgb};
+use super::tones::{Tones, rgb};
 use crate::studio::{
     art::Art,
     dice::Dice,

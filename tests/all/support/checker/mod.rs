@@ -4,12 +4,14 @@
 mod checkpoints;
 mod fold;
 mod snapshots;
+mod stored;
 mod stream;
 mod told;
 
 pub use checkpoints::one_writer_per_epoch_moves_a_checkpoint;
 pub use fold::ledgers_add_up;
 pub use snapshots::equal_the_full_replay;
+pub use stored::{Stored, read_log};
 pub use stream::connect as jetstream;
 pub use told::{
     a_key_has_one_answer, command_id, effects_stand_behind_their_causes, reads_have_seen_what_they_must,
@@ -19,32 +21,12 @@ pub use told::{
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, Row};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::told::Told;
 use super::{PATIENCE, audit, eventually_within};
-
-/// A row of the log, as it is stored.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    pub position: i64,
-    pub aggregate: String,
-    pub id: String,
-    pub sequence: i64,
-    pub event: String,
-    pub version: String,
-    pub payload_text: String,
-    pub payload: Value,
-    pub metadata_text: String,
-    pub metadata: Value,
-    pub event_id: Uuid,
-    pub owner: Option<Uuid>,
-    pub recorded_us: i64,
-    pub chain: Vec<u8>,
-}
 
 /// What one person's sockets received: the ids of all stored frames, over all reconnects, and from where on.
 #[derive(Debug, Clone)]
@@ -115,40 +97,6 @@ pub async fn at_rest(patience: Duration, pool: &PgPool) {
     .await;
 }
 
-/// The log as it is stored.
-pub async fn read_log(pool: &PgPool) -> Vec<Stored> {
-    let rows = sqlx::query(
-        "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                payload::text AS payload, metadata::text AS metadata, event_id, owner_id, \
-                (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_us, chain \
-         FROM events ORDER BY position",
-    )
-    .fetch_all(pool)
-    .await
-    .unwrap();
-    rows.iter()
-        .map(|row| {
-            let (payload_text, metadata_text): (String, String) = (row.get("payload"), row.get("metadata"));
-            Stored {
-                position: row.get("position"),
-                aggregate: row.get("aggregate_type"),
-                id: row.get("aggregate_id"),
-                sequence: row.get("sequence"),
-                event: row.get("event_type"),
-                version: row.get("event_version"),
-                payload: serde_json::from_str(&payload_text).unwrap(),
-                metadata: serde_json::from_str(&metadata_text).unwrap(),
-                payload_text,
-                metadata_text,
-                event_id: row.get("event_id"),
-                owner: row.get("owner_id"),
-                recorded_us: row.get("recorded_us"),
-                chain: row.get("chain"),
-            }
-        })
-        .collect()
-}
-
 /// Positions are 1..n, and sequences 1..m within an aggregate.
 pub fn positions_and_sequences_are_dense(log: &[Stored]) {
     let mut last: HashMap<(&str, &str), i64> = HashMap::new();
@@ -205,13 +153,6 @@ async fn receipts(pool: &PgPool) -> Vec<Receipt> {
         .fetch_all(pool)
         .await
         .unwrap()
-}
-
-/// Whose command an event is of, and its id.
-fn person_and_command(event: &Stored) -> (Uuid, Uuid) {
-    let actor = event.metadata["actor"].as_str().unwrap();
-    let person = actor.split_once(':').and_then(|(_, id)| id.parse().ok()).unwrap_or(Uuid::nil());
-    (person, event.metadata["command_id"].as_str().unwrap().parse().unwrap())
 }
 
 /// All events of a command id stand together, where its receipt says, and no id has events elsewhere.

@@ -3,7 +3,7 @@
 use async_nats::jetstream::{self, stream::Stream};
 use async_nats::{ConnectOptions, ServerAddr};
 
-use super::Stored;
+use super::stored::Stored;
 use crate::support::eventually;
 
 pub async fn connect(nats_url: &str) -> jetstream::Context {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Stored, person_and_command};
+use super::stored::{Stored, person_and_command};
 use crate::support::told::{Acknowledged, ReadBack};
 
 type Effects = BTreeMap<(Uuid, Uuid), Vec<i64>>;

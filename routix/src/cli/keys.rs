@@ -13,7 +13,7 @@ use sqlx::PgPool;
 
 use super::output;
 use crate::config::Config;
-use crate::stack;
+use crate::{secrets, stack};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum KeysAction {
@@ -33,7 +33,7 @@ pub(super) enum KeysAction {
 }
 
 pub(super) async fn run(config: &Config, action: KeysAction) -> anyhow::Result<ExitCode> {
-    let master = stack::master_key(config)?;
+    let master = secrets::master_key(config)?;
     let (pool, _) = stack::database(config).await?;
     event_log::migrate(&pool).await?;
     match action {

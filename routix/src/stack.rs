@@ -1,18 +1,16 @@
 //! What every process stands on: database, NATS, secret, log and bus. `up` starts what is missing.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use embedded::{Nats, Options, Postgres};
-use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, Upcaster, clock};
+use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, Upcaster};
 use nats::{Bus, BusOptions};
 
-use crate::config::{Config, SECRET_CHARS_MIN};
+use crate::config::Config;
+use crate::secrets::{kept_secret, master_key};
 use crate::telemetry;
 
 /// The servers that this process started; they end with it.
@@ -67,49 +65,6 @@ pub async fn embed(config: &mut Config) -> anyhow::Result<Embedded> {
         config.secret_key = Some(kept_secret(&config.data.join("secret.key"))?);
     }
     Ok(servers)
-}
-
-/// The secret in the file; a new one on the first start.
-fn kept_secret(path: &Path) -> anyhow::Result<String> {
-    if let Ok(secret) = fs::read_to_string(path) {
-        return Ok(secret.trim().to_owned());
-    }
-    let secret = format!("{}{}", clock::random_id().simple(), clock::random_id().simple());
-    write_private(path, &secret)?;
-    Ok(secret)
-}
-
-/// Writes a file that only its owner may read.
-pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .with_context(|| format!("{} cannot be written", path.display()))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    Ok(())
-}
-
-/// The master key of the configuration, and those that are accepted beside it.
-pub fn master_key(config: &Config) -> anyhow::Result<MasterKey> {
-    let secret = config.secret_key.as_deref().unwrap_or_default();
-    if secret.chars().count() < SECRET_CHARS_MIN {
-        bail!("ROUTIX_SECRET_KEY is missing or shorter than {SECRET_CHARS_MIN} characters");
-    }
-    let mut master = MasterKey::from_secret(secret.as_bytes());
-    let old = config.secret_key_old.as_deref().unwrap_or_default();
-    // A secret may hold a comma itself, so the whole is tried as one too.
-    let parts = old.split(',').filter(|part| *part != old).chain([old]);
-    let long_enough = |secret: &&str| secret.chars().count() >= SECRET_CHARS_MIN;
-    if !old.is_empty() && !parts.clone().any(|part| long_enough(&part)) {
-        bail!("no secret in ROUTIX_SECRET_KEY_OLD has {SECRET_CHARS_MIN} characters");
-    }
-    for secret in parts.filter(long_enough) {
-        master = master.accepting(secret.as_bytes());
-    }
-    Ok(master)
 }
 
 /// Connects to the database, waiting a little for one that is just starting.

@@ -2,14 +2,14 @@
 //! another process could not take over.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
+use api::App;
 use commands::process::{Role, Runner};
 use commands::{CommandError, Credentials, Login};
 use event_log::{LogError, leases};
-use nats::Relay;
+use nats::{Feed, Relay};
 use projections::Worker;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -17,11 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::app::{self, App};
-use crate::auth::random_text;
 use crate::config::Config;
-use crate::stack::write_private;
-use crate::{erasure, metrics};
+use crate::secrets::{random_text, write_private};
+use crate::telemetry::metrics;
 
 /// What a `work` process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -40,10 +38,11 @@ pub enum WorkRole {
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// The tasks of a process.
-#[derive(Default)]
 pub struct Tasks {
+    app: App,
+    /// Everything in this process follows the log by one feed.
+    feed: Feed,
     all: JoinSet<&'static str>,
-    app: Option<App>,
     /// Told when the process is to begin nothing new.
     stop: CancellationToken,
     /// The tasks that then come to an end by themselves.
@@ -53,6 +52,25 @@ pub struct Tasks {
 }
 
 impl Tasks {
+    /// Begins with the tasks that every process has which writes: it tells the relay, and keeps its metrics small.
+    pub fn of(app: App) -> Self {
+        let mut tasks = Self {
+            feed: Feed::start(app.log().clone(), app.bus().clone()),
+            app,
+            all: JoinSet::default(),
+            stop: CancellationToken::default(),
+            ending: TaskTracker::default(),
+            holders: Vec::new(),
+        };
+        tasks.spawn("metrics", metrics::upkeep());
+        tasks.spawn("announcements", tasks.app.bus().clone().announce_appends(tasks.app.log().clone()));
+        tasks
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         self.all.spawn(async move {
             task.await;
@@ -70,15 +88,14 @@ impl Tasks {
     /// told to come back, work that was claimed is finished. Then everything else stops, and the leases are
     /// given back, so that nobody has to wait for their end.
     pub async fn drain(mut self) {
-        let Some(app) = self.app.take() else { return };
         self.stop.cancel();
         self.ending.close();
-        let ended = async { tokio::join!(self.ending.wait(), app.router().close()) };
+        let ended = async { tokio::join!(self.ending.wait(), self.app.router().close()) };
         if tokio::time::timeout(DRAIN_MAX, ended).await.is_err() {
             tracing::warn!("not everything came to an end in time; what is left is done by others");
         }
         self.all.shutdown().await;
-        if let Err(error) = leases::release_all(app.log().pool(), &self.holders).await {
+        if let Err(error) = leases::release_all(self.app.log().pool(), &self.holders).await {
             tracing::warn!(%error, "the leases were not given back; they end by themselves");
         }
     }
@@ -93,27 +110,20 @@ impl Tasks {
         }
     }
 
-    /// Every process that writes tells the relay, and keeps its metrics small.
-    pub fn announce(&mut self, app: &App) {
-        self.app = Some(app.clone());
-        self.spawn("metrics", metrics::upkeep());
-        self.spawn("announcements", app.bus().clone().announce_appends(app.log().clone()));
-    }
-
     /// Every process that remembers persons hears when one is erased. Nobody is served before those whom the
     /// kept receipts name are erased.
-    pub async fn heed_erasures(&mut self, app: &App) -> anyhow::Result<()> {
-        let head = app.log().head().await?;
-        erasure::apply_kept(app).await?;
-        self.spawn("erasures", erasure::heed(app.clone(), head));
+    pub async fn heed_erasures(&mut self) -> anyhow::Result<()> {
+        let head = self.app.log().head().await?;
+        self.app.erasures().apply_kept().await?;
+        self.spawn("erasures", self.app.erasures().clone().heed(self.feed.clone(), head));
         Ok(())
     }
 
-    pub fn work(&mut self, app: &App, roles: &[WorkRole]) {
+    pub fn work(&mut self, config: &Config, roles: &[WorkRole]) {
+        let app = self.app.clone();
         let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
         if does(WorkRole::Relay) {
-            let relay =
-                Relay::new(app.log().clone(), app.bus().clone()).lease_life(app.config().relay_lease());
+            let relay = Relay::new(app.log().clone(), app.bus().clone()).lease_life(config.relay_lease());
             app.health().watch_relay(relay.state());
             self.holders.push(relay.holder());
             self.spawn("relay", relay.run());
@@ -121,7 +131,7 @@ impl Tasks {
         if does(WorkRole::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
-                let worker = Worker::new(app.log().clone(), app.bus().clone(), app.feed(), projection);
+                let worker = Worker::new(app.log().clone(), app.bus().clone(), self.feed.clone(), projection);
                 self.holders.push(worker.holder());
                 self.spawn(name, worker.run());
             }
@@ -142,14 +152,14 @@ impl Tasks {
     }
 
     /// Serves the metrics of a process that serves nothing else, where an address is given for it.
-    pub async fn serve_metrics(&mut self, app: &App) -> anyhow::Result<()> {
-        let Some(address) = app.config().metrics_listen else { return Ok(()) };
+    pub async fn serve_metrics(&mut self, config: &Config) -> anyhow::Result<()> {
+        let Some(address) = config.metrics_listen else { return Ok(()) };
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address} for metrics"))?;
-        let service = app::metrics_service(app.clone());
+        let served = api::serve_metrics(self.app.clone(), listener);
         self.spawn("metrics server", async move {
-            if let Err(error) = axum::serve(listener, service).await {
+            if let Err(error) = served.await {
                 tracing::error!(%error, "the metrics server stopped");
             }
         });
@@ -158,8 +168,8 @@ impl Tasks {
 
     /// Draws and uploads the starter library where it is missing, while the service is up already: a prompt
     /// that finds no template yet is drawn without one.
-    pub fn stock_library(&mut self, app: &App) {
-        let commands = app.commands().clone();
+    pub fn stock_library(&mut self) {
+        let commands = self.app.commands().clone();
         self.spawn("starter library", async move {
             match commands.upload_starter_library().await {
                 Ok(0) => {}
@@ -175,13 +185,13 @@ impl Tasks {
 
     /// Defines the starter algorithms. On a log that is behind what was published of it, as soon as it is whole
     /// again: until then the process serves, and says why it can do no more.
-    pub async fn offer_algorithms(&mut self, app: &App) -> anyhow::Result<()> {
-        match app.commands().define_starter_algorithms().await {
+    pub async fn offer_algorithms(&mut self) -> anyhow::Result<()> {
+        match self.app.commands().define_starter_algorithms().await {
             Ok(()) => return Ok(()),
             Err(CommandError::Log(LogError::Rewound { .. })) => {}
             Err(error) => return Err(error.into()),
         }
-        let app = app.clone();
+        let app = self.app.clone();
         self.spawn("starter algorithms", async move {
             let mut standing = app.log().standing();
             while standing.changed().await.is_ok() {
@@ -196,14 +206,14 @@ impl Tasks {
     }
 
     /// Serves HTTP on a listener.
-    pub async fn serve(&mut self, app: &App, listener: TcpListener) -> anyhow::Result<()> {
-        let service = app::service(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    pub async fn serve(&mut self, listener: TcpListener) -> anyhow::Result<()> {
+        let app = self.app.clone();
         let head = app.log().head().await?;
-        self.spawn("live router", app.router().clone().follow(app.log().clone(), app.feed(), head));
+        self.spawn("live router", app.router().clone().follow(app.log().clone(), self.feed.clone(), head));
         self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
-        let stop = self.stop.clone().cancelled_owned();
+        let served = api::serve(app, listener, self.stop.clone().cancelled_owned());
         self.spawn_ending("http", async move {
-            if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
+            if let Err(error) = served.await {
                 tracing::error!(%error, "the server stopped");
             }
         });
@@ -222,11 +232,11 @@ pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
 }
 
 /// Makes the accounts of a first start and writes their logins down. A later start reads them.
-pub async fn accounts(app: &App) -> anyhow::Result<Credentials> {
+pub async fn accounts(app: &App, config: &Config) -> anyhow::Result<Credentials> {
     use domain::credit_ledger::GrantReason;
     use domain::user::Role;
     const DEMO_CREDITS: u32 = 1000;
-    let path = app.config().data.join("credentials.json");
+    let path = config.data.join("credentials.json");
     let credentials = match std::fs::read_to_string(&path) {
         Ok(text) => {
             serde_json::from_str(&text).with_context(|| format!("{} cannot be read", path.display()))?

@@ -14,12 +14,12 @@ use clap::{Parser, Subcommand};
 use commands::Login;
 use domain::user::Role;
 
-use crate::app::App;
+use crate::assemble;
 use crate::config::Config;
 use crate::demo::{self, DemoArgs};
 use crate::processes::{self, Tasks, WorkRole};
 use crate::stack::{self, Stack};
-use crate::{metrics, telemetry};
+use crate::telemetry::{self, metrics};
 
 /// Routix turns a chat message into a finished thumbnail.
 #[derive(Debug, Parser)]
@@ -96,7 +96,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return output::fail(&error),
     };
     let result = match metrics::install() {
-        Ok(()) => runtime.block_on(dispatch(cli)),
+        Ok(_) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(error),
     };
     telemetry.end();
@@ -165,16 +165,14 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let address = listener.local_addr()?;
     let stack = Stack::connect(&config).await?;
     let limited = config.rate_limits.unwrap_or(false);
-    let app = App::new(config, stack, limited)?;
-    let mut tasks = Tasks::default();
-    tasks.announce(&app);
-    tasks.heed_erasures(&app).await?;
-    tasks.work(&app, &[WorkRole::All]);
-    app.commands().define_starter_algorithms().await?;
-    let credentials = processes::accounts(&app).await?;
-    tasks.serve(&app, listener).await?;
-    output::ready(&app, address, &credentials);
-    tasks.stock_library(&app);
+    let mut tasks = Tasks::of(assemble::app(&config, stack, limited)?);
+    tasks.heed_erasures().await?;
+    tasks.work(&config, &[WorkRole::All]);
+    tasks.app().commands().define_starter_algorithms().await?;
+    let credentials = processes::accounts(tasks.app(), &config).await?;
+    tasks.serve(listener).await?;
+    output::ready(&config, address, &credentials);
+    tasks.stock_library();
     Ok(tasks)
 }
 
@@ -183,12 +181,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     let stack = Stack::connect(&config).await?;
     let limited = config.rate_limits.unwrap_or(true);
-    let app = App::new(config, stack, limited)?;
-    let mut tasks = Tasks::default();
-    tasks.announce(&app);
-    tasks.heed_erasures(&app).await?;
-    tasks.offer_algorithms(&app).await?;
-    tasks.serve(&app, listener).await?;
+    let mut tasks = Tasks::of(assemble::app(&config, stack, limited)?);
+    tasks.heed_erasures().await?;
+    tasks.offer_algorithms().await?;
+    tasks.serve(listener).await?;
     output::line(&format!("ready: serving on http://{address}"));
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
@@ -196,12 +192,10 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 
 async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
-    let app = App::new(config, stack, false)?;
-    let mut tasks = Tasks::default();
-    tasks.announce(&app);
-    tasks.heed_erasures(&app).await?;
-    tasks.work(&app, roles);
-    tasks.serve_metrics(&app).await?;
+    let mut tasks = Tasks::of(assemble::app(&config, stack, false)?);
+    tasks.heed_erasures().await?;
+    tasks.work(&config, roles);
+    tasks.serve_metrics(&config).await?;
     output::line(&format!("ready: working as {roles:?}").to_lowercase());
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
@@ -209,7 +203,7 @@ async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
 
 async fn create_admin(config: Config, login: Login) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
-    let app = App::new(config, stack, false)?;
+    let app = assemble::app(&config, stack, false)?;
     if app.commands().ensure_account(&login, "Admin", Role::Admin).await? {
         output::line(&format!("{} is an admin now", login.email));
         Ok(ExitCode::SUCCESS)

@@ -1,5 +1,5 @@
 //! The binary `routix`.
 
 fn main() -> std::process::ExitCode {
-    api::main()
+    routix::main()
 }

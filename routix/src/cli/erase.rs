@@ -3,15 +3,15 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use api::App;
 use domain::user::AskedBy;
 use domain::{EmailAddress, UserId};
 use event_log::{CommandContext, clock};
 use uuid::Uuid;
 
 use super::output;
-use crate::app::App;
+use crate::assemble;
 use crate::config::Config;
-use crate::erasure;
 use crate::stack::Stack;
 
 #[derive(Debug, clap::Args)]
@@ -27,16 +27,16 @@ pub(super) struct EraseArgs {
 
 pub(super) async fn run(config: Config, args: EraseArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
-    let app = App::new(config, stack, false)?;
+    let app = assemble::app(&config, stack, false)?;
     let Some(person) = args.person else {
-        let again = erasure::apply_kept(&app).await?;
+        let again = app.erasures().apply_kept().await?;
         output::line(&format!("{again} persons were erased again"));
         return Ok(ExitCode::SUCCESS);
     };
     let user_id = find(&app, &person).await?;
     let context =
         CommandContext::for_process("operator", user_id.0, clock::new_id(), Some(user_id.0), "erase");
-    let done = erasure::erase(&app, context, user_id, AskedBy::Operator).await?;
+    let done = app.erasures().erase(context, user_id, AskedBy::Operator).await?;
     output::line(&format!("{user_id} is erased, at position {}", done.position));
     Ok(ExitCode::SUCCESS)
 }

@@ -12,8 +12,6 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
-use super::file_name;
-
 #[derive(Clone)]
 pub(super) struct Client {
     http: reqwest::Client,
@@ -143,4 +141,9 @@ impl Frames {
         self.socket = Some(socket);
         Ok(())
     }
+}
+
+/// The name of a file for an upload.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| "picture".to_owned(), |name| name.to_string_lossy().into_owned())
 }

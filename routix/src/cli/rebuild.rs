@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::output;
 use crate::config::Config;
-use crate::stack;
+use crate::{secrets, stack};
 
 /// The exit code when rows differ and were not expected to: nothing failed, somebody has to decide.
 const DIFFERS: u8 = 3;
@@ -91,7 +91,7 @@ fn named(name: &str) -> anyhow::Result<Arc<dyn Projection>> {
 
 /// The log without a bus: a rebuild tells nobody anything.
 async fn open_log(config: &Config) -> anyhow::Result<EventLog> {
-    let master = stack::master_key(config)?;
+    let master = secrets::master_key(config)?;
     let (pool, options) = stack::database(config).await?;
     event_log::migrate(&pool).await?;
     let master = master.unlock(&pool).await?;

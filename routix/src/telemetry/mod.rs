@@ -1,4 +1,5 @@
-//! What a process tells of itself while it runs: lines of log, and traces for a collector of OpenTelemetry.
+//! What a process tells of itself while it runs: lines of log, metrics, and traces for a collector of
+//! OpenTelemetry.
 //!
 //! Rooms open spans of `tracing` where the work happens (`event_log::trace`); only here is it known what becomes
 //! of them. Without an address of a collector nothing is recorded, and a span costs its caller a comparison.
@@ -6,6 +7,7 @@
 //! not fit is dropped.
 
 mod collector;
+pub mod metrics;
 mod tracer;
 
 #[cfg(test)]
@@ -45,7 +47,8 @@ pub struct Telemetry {
 /// Starts logging, and tracing where a collector is named. `quiet` logs errors only. What is exported is sent by
 /// the runtime.
 pub fn start(config: &Config, quiet: bool, runtime: &Handle) -> anyhow::Result<Telemetry> {
-    let default = if quiet { "error" } else { "warn,api=info,commands=info,nats=info,projections=info" };
+    let default =
+        if quiet { "error" } else { "warn,routix=info,api=info,commands=info,nats=info,projections=info" };
     let filter = EnvFilter::try_from_env("ROUTIX_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let spans = config.traces_endpoint().map(|endpoint| provider(config, endpoint, runtime)).transpose();
     let spans = spans?;

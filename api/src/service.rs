@@ -1,16 +1,14 @@
-//! The application: its state, its routes and what every answer carries.
+//! The service: all routes, the layers around them, and the OpenAPI document.
 
-use std::sync::{Arc, OnceLock};
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use commands::{Commands, ReadSide};
-use event_log::EventLog;
-use nats::{Bus, Feed, RateLimiter};
-use projections::Reader;
-use providers::Providers;
+use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -19,109 +17,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::auth::TokenKeys;
-use crate::config::Config;
 use crate::extract::JSON_BYTES_MAX;
-use crate::limits::Limits;
-use crate::live;
 use crate::problem::ApiError;
-use crate::read_side::ProjectedReadSide;
+use crate::request_count::count_request;
 use crate::request_log::log_request;
-use crate::stack::Stack;
-use crate::{health, metrics, routes as handlers};
-
-/// Everything a handler may need. Cheap to clone.
-#[derive(Clone)]
-pub struct App(Arc<Inner>);
-
-struct Inner {
-    config: Config,
-    stack: Stack,
-    commands: Commands,
-    reader: Reader,
-    providers: Providers,
-    tokens: TokenKeys,
-    router: live::Router,
-    feed: OnceLock<Feed>,
-    limits: Limits,
-    health: health::Health,
-}
-
-impl App {
-    pub fn new(config: Config, stack: Stack, limited: bool) -> anyhow::Result<Self> {
-        let providers = Providers::built_in(&config.objects_dir())?;
-        let reader = Reader::new(stack.log.pool(), stack.log.clone());
-        let read_side: Arc<dyn ReadSide> = Arc::new(ProjectedReadSide(reader.clone()));
-        let commands = Commands::new(
-            stack.log.clone(),
-            stack.bus.clone(),
-            providers.clone(),
-            read_side,
-            config.settings(),
-        );
-        Ok(Self(Arc::new(Inner {
-            commands,
-            reader,
-            providers,
-            tokens: TokenKeys::new(&stack.master),
-            router: live::Router::default(),
-            feed: OnceLock::new(),
-            limits: Limits::new(limited.then(|| RateLimiter::new(stack.bus.clone()))),
-            health: health::Health::default(),
-            config,
-            stack,
-        })))
-    }
-
-    pub fn config(&self) -> &Config {
-        &self.0.config
-    }
-
-    pub fn trusted_proxies(&self) -> usize {
-        self.0.config.trusted_proxies
-    }
-
-    pub fn log(&self) -> &EventLog {
-        &self.0.stack.log
-    }
-
-    pub fn bus(&self) -> &Bus {
-        &self.0.stack.bus
-    }
-
-    pub fn commands(&self) -> &Commands {
-        &self.0.commands
-    }
-
-    pub fn reader(&self) -> &Reader {
-        &self.0.reader
-    }
-
-    pub fn providers(&self) -> &Providers {
-        &self.0.providers
-    }
-
-    pub fn tokens(&self) -> &TokenKeys {
-        &self.0.tokens
-    }
-
-    pub fn router(&self) -> &live::Router {
-        &self.0.router
-    }
-
-    /// What everything in this process follows the log by. Starts when it is first asked for.
-    pub fn feed(&self) -> Feed {
-        self.0.feed.get_or_init(|| Feed::start(self.log().clone(), self.bus().clone())).clone()
-    }
-
-    pub fn limits(&self) -> &Limits {
-        &self.0.limits
-    }
-
-    pub fn health(&self) -> &health::Health {
-        &self.0.health
-    }
-}
+use crate::state::App;
+use crate::{live, routes as handlers};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -177,18 +78,35 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::history::routes())
         .routes(routes!(live::sse::stream))
         .routes(routes!(live::ws::socket))
-        .routes(routes!(metrics::scrape))
-        .routes(routes!(health::ready))
-        .routes(routes!(health::live))
-        .routes(routes!(health::detailed))
+        .merge(handlers::metrics::routes())
+        .merge(handlers::health::routes())
 }
 
-/// The document of all routes.
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    api_routes().into_openapi()
+/// The OpenAPI document of all routes, as JSON.
+pub fn openapi_json() -> String {
+    api_routes().into_openapi().to_json().unwrap_or_default()
 }
 
-/// The service, ready to be served.
+/// Serves the API on a listener until `stop` is ready, then ends the requests that were begun.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let service = service(app).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
+}
+
+/// Serves `/metrics` and `/health` for a process of background work.
+pub async fn serve_metrics(app: App, listener: TcpListener) -> io::Result<()> {
+    let service = axum::Router::new()
+        .route("/metrics", axum::routing::get(handlers::metrics::scrape))
+        .route("/health", axum::routing::get(handlers::health::ready))
+        .with_state(app);
+    axum::serve(listener, service).await
+}
+
+/// The whole API as a service that needs no socket.
 pub fn service(app: App) -> axum::Router {
     let (router, document) = api_routes().split_for_parts();
     let cors = cors(&app);
@@ -206,16 +124,8 @@ pub fn service(app: App) -> axum::Router {
         .with_state(app)
 }
 
-/// What a process of background work serves.
-pub fn metrics_service(app: App) -> axum::Router {
-    axum::Router::new()
-        .route("/metrics", axum::routing::get(metrics::scrape))
-        .route("/health", axum::routing::get(health::ready))
-        .with_state(app)
-}
-
 fn cors(app: &App) -> CorsLayer {
-    let origins = app.config().allowed_origins.iter().filter_map(|origin| origin.parse().ok());
+    let origins = app.settings().allowed_origins.iter().filter_map(|origin| origin.parse().ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_credentials(true)
@@ -244,7 +154,7 @@ async fn around(request: Request, next: Next) -> Response {
         security_headers(response.headers_mut());
         response
     };
-    metrics::count_request(request, |request| log_request(request, answer)).await
+    count_request(request, |request| log_request(request, answer)).await
 }
 
 fn security_headers(headers: &mut HeaderMap) {

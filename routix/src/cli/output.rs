@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use commands::Credentials;
 
-use crate::app::App;
+use crate::config::Config;
 
 pub fn line(text: &str) {
     println!("{text}");
@@ -18,9 +18,9 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 /// What a person needs to know who has just started everything.
-pub fn ready(app: &App, address: SocketAddr, credentials: &Credentials) {
+pub fn ready(config: &Config, address: SocketAddr, credentials: &Credentials) {
     let url = format!("http://{address}");
-    let file = app.config().data.join("credentials.json");
+    let file = config.data.join("credentials.json");
     println!(
         "\n  Routix is ready.\n\n  API    {url}\n  Docs   {url}/docs\n  Admin  {}  {}\n  Demo   {}  {}\n         (kept in {})\n\n  Try next:",
         credentials.admin.email,
@@ -29,7 +29,7 @@ pub fn ready(app: &App, address: SocketAddr, credentials: &Credentials) {
         credentials.demo.password,
         file.display(),
     );
-    let server = if app.config().listen.port() == 8080 { String::new() } else { format!(" --server {url}") };
+    let server = if config.listen.port() == 8080 { String::new() } else { format!(" --server {url}") };
     println!("    cargo run -- demo{server} \"Create gaming thumbnail with explosions\"");
     println!("    curl {url}/api/v1/algorithms");
     println!(

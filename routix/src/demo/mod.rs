@@ -3,7 +3,7 @@
 mod client;
 mod screen;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::auth::random_text;
 use crate::config::Config;
+use crate::secrets::random_text;
 use client::{Client, Frames};
 use screen::Screen;
 
@@ -202,9 +202,4 @@ fn offer_name(message: &Value, slug: &str) -> anyhow::Result<String> {
 
 fn text<'a>(value: &'a Value, field: &str) -> anyhow::Result<&'a str> {
     value[field].as_str().with_context(|| format!("the server sent no {field}"))
-}
-
-/// The name of a file for an upload.
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or_else(|| "picture".to_owned(), |name| name.to_string_lossy().into_owned())
 }

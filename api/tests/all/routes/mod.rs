@@ -1,0 +1,4 @@
+//! One file per group of endpoints.
+
+mod auth;
+mod elsewhere;

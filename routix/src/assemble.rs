@@ -1,0 +1,40 @@
+//! Puts the parts of a process together: providers, write side, read side, and the state of the service.
+
+use std::sync::Arc;
+
+use api::{App, Limits, Parts, Settings, TokenKeys};
+use commands::{Commands, KeptErasures, ReadSide};
+use nats::RateLimiter;
+use projections::Reader;
+use providers::Providers;
+
+use crate::config::Config;
+use crate::read_side::ProjectedReadSide;
+use crate::stack::Stack;
+use crate::telemetry::metrics;
+
+/// The application on a stack. `limited` applies the rate limits.
+pub fn app(config: &Config, stack: Stack, limited: bool) -> anyhow::Result<App> {
+    let Stack { log, bus, master } = stack;
+    let providers = Providers::built_in(&config.objects_dir())?;
+    let reader = Reader::new(log.pool(), log.clone());
+    let read_side: Arc<dyn ReadSide> = Arc::new(ProjectedReadSide(reader.clone()));
+    let commands = Commands::new(log.clone(), bus.clone(), providers.clone(), read_side, config.settings());
+    Ok(App::new(Parts {
+        settings: Settings {
+            allowed_origins: config.allowed_origins.clone(),
+            trusted_proxies: config.trusted_proxies,
+            sockets_per_user: config.sockets_per_user,
+            stalled_after: config.stalled_after(),
+        },
+        erasures: KeptErasures::new(commands.clone(), config.kept_receipts()),
+        reader,
+        providers,
+        tokens: TokenKeys::new(&master),
+        limits: Limits::new(limited.then(|| RateLimiter::new(bus.clone()))),
+        metrics: metrics::install()?,
+        commands,
+        log,
+        bus,
+    }))
+}
