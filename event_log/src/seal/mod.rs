@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::upcast::Stored;
 use crate::{EventForms, LogError};
 use master::keyed_hash;
-use nodes::{Node, PERSONAL, SEALED};
+use nodes::{Node, PERSONAL, SEALED, unreadable};
 use wrap::{Nonces, open};
 
 pub use master::MasterKey;
@@ -262,8 +262,4 @@ fn write_erased(text: &mut String, owner: Uuid) {
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {
     getrandom::fill(bytes).map_err(|error| LogError::Refused { reason: format!("no randomness: {error}") })
-}
-
-fn unreadable(reason: impl std::fmt::Display) -> LogError {
-    LogError::Unreadable { what: "a sealed node".to_owned(), reason: reason.to_string() }
 }

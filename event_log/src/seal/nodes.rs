@@ -10,7 +10,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::unreadable;
 use crate::LogError;
 
 /// A marked node: whose it is, and the value's JSON or the sealed box.
@@ -44,4 +43,8 @@ pub(super) fn next<'a>(
     let node = values.next().unwrap_or_else(|| Err(serde::de::Error::custom("the node is not complete")));
     let node = node.map_err(unreadable)?;
     Ok(Some((start..start + values.byte_offset(), node)))
+}
+
+pub(super) fn unreadable(reason: impl std::fmt::Display) -> LogError {
+    LogError::Unreadable { what: "a sealed node".to_owned(), reason: reason.to_string() }
 }

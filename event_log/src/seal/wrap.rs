@@ -8,7 +8,7 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use uuid::Uuid;
 
-use super::unreadable;
+use super::nodes::unreadable;
 use crate::{LogError, MasterKey, clock};
 
 const NONCE_BYTES: usize = 24;

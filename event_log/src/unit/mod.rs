@@ -4,7 +4,9 @@
 //! of times.
 //! A refusal on state that is not fresh is never believed.
 
+mod committed;
 mod detached;
+mod names;
 mod span;
 mod step;
 mod write;
@@ -22,6 +24,7 @@ use crate::cache::StreamKey;
 use crate::log::EventLog;
 use crate::receipts::{self, Receipt};
 use crate::{Claim, CommandContext, LogError, Position, Version, clock, load};
+pub use committed::{Committed, Loaded};
 use detached::Detached;
 use step::{Decision, Step, TypedStep};
 
@@ -30,42 +33,6 @@ use step::{Decision, Step, TypedStep};
 const ATTEMPTS_MAX: u32 = 25;
 /// How long a caller waits for an outcome, for instance while the database is away.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// What became of a unit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Committed {
-    /// The position of the unit's last event; of the head when the unit changed nothing.
-    pub position: Position,
-    /// The version of each stream that was written, in the order of the commands. Empty when replayed.
-    pub versions: Vec<Version>,
-    /// The names of the events, in order. Empty when replayed.
-    pub events: Vec<String>,
-    /// What the caller wanted remembered; the first outcome when the command id was used before.
-    pub outcome: Value,
-    /// True when this command id had its effect before and nothing was written now.
-    pub replayed: bool,
-}
-
-impl Committed {
-    /// The answer to a command that had its effect before.
-    fn replayed(receipt: Receipt) -> Self {
-        let Receipt { position, outcome } = receipt;
-        Self { position, versions: vec![], events: vec![], outcome, replayed: true }
-    }
-
-    /// Whether something was written now, and not at an earlier run of the same command.
-    pub fn is_news(&self) -> bool {
-        !self.replayed && !self.events.is_empty()
-    }
-}
-
-/// An aggregate as it is now.
-#[derive(Debug, Clone)]
-pub struct Loaded<A> {
-    pub state: A,
-    /// The number of events of its stream.
-    pub version: Version,
-}
 
 impl EventLog {
     /// Begins a unit of work.

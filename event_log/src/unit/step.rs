@@ -6,7 +6,7 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use futures::future::BoxFuture;
 
-use super::span;
+use super::names;
 use crate::{LogError, Version};
 use crate::cache::StreamKey;
 use crate::load;
@@ -79,7 +79,7 @@ where
     }
 
     fn name_commands(&self, names: &mut String) {
-        span::name_all(&self.commands, names);
+        names::name_all(&self.commands, names);
     }
 
     fn version(&self) -> Version {
