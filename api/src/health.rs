@@ -10,7 +10,7 @@ use nats::RelayState;
 use projections::runtime::{self, Progress};
 use tokio::sync::watch;
 
-/// How long a part may take to answer.
+/// The time in which a part must answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the background tasks of this process say of themselves.

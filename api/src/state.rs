@@ -26,7 +26,7 @@ pub struct Settings {
     pub trusted_proxies: usize,
     /// Sockets that one user may have open.
     pub sockets_per_user: usize,
-    /// How long a projection may stand still, with events waiting, until `/health` is red.
+    /// A projection may stand still for so long, with events waiting, until `/health` is red.
     pub stalled_after: Duration,
 }
 

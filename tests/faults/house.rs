@@ -16,8 +16,8 @@ use crate::support::checker::jetstream;
 use crate::support::process::{Process, Surroundings};
 use crate::support::{audit, servers};
 
-/// How long anything may take until it is a fault: a piece of work that failed several times waits up to a
-/// minute for its next attempt.
+/// A longer wait is a fault: a piece of work that failed several times waits up to a minute for its next
+/// attempt.
 pub const PATIENCE: Duration = Duration::from_mins(2);
 
 const WORK: [&str; 3] = ["work", "--role", "relay,projections,assistant,generation,analysis,timers"];

@@ -1,4 +1,4 @@
-//! What is in the set.
+//! The set has everything that is built in.
 
 use super::*;
 

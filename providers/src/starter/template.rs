@@ -20,14 +20,14 @@ use crate::{
 pub struct StarterTemplate {
     /// Stable: an upload under the same slug is the same template.
     pub slug: &'static str,
-    /// One of the categories that a prompt can have.
+    /// A category that a prompt can have.
     pub category: &'static str,
     pub tags: Vec<&'static str>,
     pub description: &'static str,
     pub(super) drawing: Drawing,
 }
 
-/// How a template looks.
+/// The look of a template.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Drawing {
     pub(super) words: &'static str,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// How often samples are folded into their buckets when nobody asks: they must not pile up.
+/// Samples are folded into their buckets so often when nobody scrapes: they must not pile up.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// Seconds, from a fast query to a slow drawing.
 const SECONDS: [f64; 14] =

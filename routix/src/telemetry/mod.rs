@@ -1,4 +1,4 @@
-//! What a process tells of itself while it runs: lines of log, metrics, and traces for a collector of
+//! The things that a process tells of itself while it runs: lines of log, metrics, and traces for a collector of
 //! OpenTelemetry.
 //!
 //! Rooms open spans of `tracing` where the work happens (`event_log::trace`); only here is it known what becomes

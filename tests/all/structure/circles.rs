@@ -76,7 +76,7 @@ const STEPS_MAX: usize = 16;
 
 type Uses = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
-/// Where a path leads.
+/// The place that a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Module(usize),
@@ -104,7 +104,7 @@ fn lead(modules: &Modules, from: usize, path: &[String], steps: usize) -> Option
     Some(place)
 }
 
-/// Where a name leads in a module; `None` when it is of another crate, of the language or of a macro.
+/// The place that a name leads to in a module; `None` when it is of another crate, of the language or of a macro.
 fn named(modules: &Modules, at: usize, name: &str, steps: usize) -> Option<Place> {
     let steps = steps.checked_sub(1)?;
     let module = &modules.0[at];

@@ -1,6 +1,6 @@
 //! The effort of a measurement, from the command line.
 
-/// How long and how often.
+/// The length and the number of measurements.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Effort {
     /// Seconds of one measurement.

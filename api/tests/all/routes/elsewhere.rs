@@ -1,4 +1,4 @@
-//! What every answer carries, wherever it comes from.
+//! Headers and problems that every answer has, wherever it comes from.
 
 use axum::http::Method;
 

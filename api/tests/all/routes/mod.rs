@@ -1,4 +1,4 @@
-//! One file per group of endpoints.
+//! Endpoints, a file for each group.
 
 mod auth;
 mod elsewhere;

@@ -11,7 +11,7 @@ use crate::{
 pub(crate) struct Stage {
     pub palette: Palette,
     pub finish: Finish,
-    /// Where the light is.
+    /// The middle of the light.
     pub focus: (f32, f32),
     pub energy: u8,
 }
