@@ -13,6 +13,7 @@ mod effort;
 mod fan_out;
 mod hot_stream;
 mod http;
+mod http_create;
 mod lag;
 mod peer_http;
 mod peers;
@@ -35,6 +36,7 @@ enum Case {
     HotStream,
     HttpCommands,
     HttpQueries,
+    HttpCreate,
     Rebuild,
     Lag,
     FanOut,
@@ -72,6 +74,7 @@ fn main() {
             Case::HotStream => hot_stream::run(&effort).await,
             Case::HttpCommands => http::commands(&effort).await,
             Case::HttpQueries => http::queries(&effort).await,
+            Case::HttpCreate => http_create::run(&effort).await,
             Case::Rebuild => rebuild::run(&effort).await,
             Case::Lag => lag::run(&effort).await,
             Case::FanOut => fan_out::run(&effort).await,
