@@ -3,7 +3,7 @@
 use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::{LogError, Position, RecordedEvent, Span};
+use crate::{LogError, Position, RecordedEvent, Span, Version};
 
 /// Which log this is, and where it begins.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -134,7 +134,7 @@ pub async fn events_at(
 pub async fn stream_page(
     executor: impl PgExecutor<'_>,
     (aggregate_type, aggregate_id): (&str, &str),
-    after: i64,
+    after: Version,
     limit: i64,
 ) -> Result<Vec<RecordedEvent>, LogError> {
     let query = format!(

@@ -3,7 +3,9 @@
 mod circles;
 mod dependencies;
 mod modules;
+mod numbers;
 mod tokens;
+mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
