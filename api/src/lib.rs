@@ -16,6 +16,7 @@ mod health;
 mod limits;
 mod live;
 mod metrics;
+mod part;
 mod problem;
 mod processes;
 mod read_side;

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use commands::process::{Role, Runner};
+use commands::process::Runner;
 use commands::{CommandError, Credentials, Login};
+use domain::reactions;
 use event_log::{LogError, leases};
 use nats::Relay;
 use projections::Worker;
@@ -20,21 +21,9 @@ use uuid::Uuid;
 use crate::app::{self, App};
 use crate::auth::random_text;
 use crate::config::Config;
+use crate::part::Part;
 use crate::stack::write_private;
 use crate::{erasure, metrics};
-
-/// What a `work` process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum WorkRole {
-    Relay,
-    Projections,
-    Assistant,
-    Generation,
-    Analysis,
-    Timers,
-    Cleanup,
-    All,
-}
 
 /// How long a process that is asked to end goes on with what it has begun.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -109,16 +98,16 @@ impl Tasks {
         Ok(())
     }
 
-    pub fn work(&mut self, app: &App, roles: &[WorkRole]) {
-        let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
-        if does(WorkRole::Relay) {
+    pub fn work(&mut self, app: &App, parts: &[Part]) {
+        let does = |part| parts.contains(&part) || parts.contains(&Part::All);
+        if does(Part::Relay) {
             let relay =
                 Relay::new(app.log().clone(), app.bus().clone()).lease_life(app.config().relay_lease());
             app.health().watch_relay(relay.state());
             self.holders.push(relay.holder());
             self.spawn("relay", relay.run());
         }
-        if does(WorkRole::Projections) {
+        if does(Part::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
                 let worker = Worker::new(app.log().clone(), app.bus().clone(), app.feed(), projection);
@@ -126,17 +115,11 @@ impl Tasks {
                 self.spawn(name, worker.run());
             }
         }
-        for (work_role, process) in [
-            (WorkRole::Assistant, Role::Assistant),
-            (WorkRole::Generation, Role::Generation),
-            (WorkRole::Analysis, Role::Analysis),
-            (WorkRole::Timers, Role::Timers),
-            (WorkRole::Cleanup, Role::Cleanup),
-        ] {
-            if does(work_role) {
-                let runner = Runner::new(app.commands().clone(), process);
+        for role in reactions::Role::ALL {
+            if does(Part::Process(*role)) {
+                let runner = Runner::new(app.commands().clone(), *role);
                 let stop = self.stop.clone().cancelled_owned();
-                self.spawn_ending(process.name(), runner.run(stop));
+                self.spawn_ending(role.name(), runner.run(stop));
             }
         }
     }

@@ -75,18 +75,6 @@ impl Commands {
         outcome::commit(unit, &algorithm_id).await
     }
 
-    /// Takes an algorithm out of the offer.
-    pub async fn deactivate_algorithm(
-        &self,
-        mut context: CommandContext,
-        algorithm_id: AlgorithmId,
-    ) -> Result<Done<()>, CommandError> {
-        context.owner = None;
-        let deactivate = AlgorithmCommand::Deactivate { at: clock::now() };
-        let unit = self.log.unit::<CommandError>(context).execute::<Algorithm>(algorithm_id, [deactivate]);
-        outcome::commit(unit, &()).await
-    }
-
     /// The algorithm that a client names, if users may choose it.
     pub(crate) async fn active_algorithm(&self, named: &AlgorithmRef) -> Result<Definition, CommandError> {
         let not_found = CommandError::NotFound { what: "algorithm" };

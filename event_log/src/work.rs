@@ -83,10 +83,18 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     Ok(())
 }
 
-/// Claims up to `limit` rows of a role that are due, for `life`.
+/// The rows that a worker can do: those of its role whose task it knows. A row of another task was written by a
+/// newer program. It stays open for that program, and so do the rows behind it that are about the same subject.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    pub role: &'a str,
+    pub tasks: &'a [&'a str],
+}
+
+/// Claims up to `limit` known rows that are due, for `life`.
 pub async fn claim(
     pool: &PgPool,
-    role: &str,
+    known: Known<'_>,
     life: Duration,
     limit: i64,
 ) -> Result<Vec<ClaimedWork>, LogError> {
@@ -95,7 +103,7 @@ pub async fn claim(
                          fence = fence + 1, attempts = attempts + 1 \
          WHERE work_id IN ( \
              SELECT w.work_id FROM work AS w \
-             WHERE w.role = $1 AND w.done_at IS NULL AND w.due_at <= clock_timestamp() \
+             WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.due_at <= clock_timestamp() \
                AND (w.held_until IS NULL OR w.held_until < clock_timestamp()) \
                AND NOT EXISTS ( \
                    SELECT 1 FROM work AS earlier \
@@ -106,9 +114,10 @@ pub async fn claim(
              LIMIT $3) \
          RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, attempts, fence",
     )
-    .bind(role)
+    .bind(known.role)
     .bind(life.as_secs_f64())
     .bind(limit)
+    .bind(known.tasks)
     .fetch_all(pool)
     .await?;
     Ok(claimed)
@@ -162,17 +171,18 @@ pub async fn retry_later(
     Ok(())
 }
 
-/// How long until the next open row of a role can be claimed; `None` when there is none. Zero when one can be.
-pub async fn next_due(pool: &PgPool, role: &str) -> Result<Option<Duration>, LogError> {
+/// How long until the next open row can be claimed; `None` when there is none. Zero when one can be.
+pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration>, LogError> {
     let seconds: Option<f64> = sqlx::query_scalar(
         "SELECT (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8 \
-         FROM work AS w WHERE w.role = $1 AND w.done_at IS NULL \
+         FROM work AS w WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL \
            AND NOT EXISTS ( \
                SELECT 1 FROM work AS earlier \
                WHERE earlier.role = w.role AND earlier.subject = w.subject \
                  AND earlier.position < w.position AND earlier.done_at IS NULL)",
     )
-    .bind(role)
+    .bind(known.role)
+    .bind(known.tasks)
     .fetch_one(pool)
     .await?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))

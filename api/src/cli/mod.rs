@@ -17,7 +17,8 @@ use domain::user::Role;
 use crate::app::App;
 use crate::config::Config;
 use crate::demo::{self, DemoArgs};
-use crate::processes::{self, Tasks, WorkRole};
+use crate::part::Part;
+use crate::processes::{self, Tasks};
 use crate::stack::{self, Stack};
 use crate::{metrics, telemetry};
 
@@ -41,7 +42,7 @@ enum Command {
     Work {
         /// Which work; several are separated by commas.
         #[arg(long = "role", value_enum, value_delimiter = ',', default_value = "all")]
-        roles: Vec<WorkRole>,
+        roles: Vec<Part>,
     },
     /// Brings the database schema up to date and ends.
     Migrate,
@@ -167,7 +168,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let mut tasks = Tasks::default();
     tasks.announce(&app);
     tasks.heed_erasures(&app).await?;
-    tasks.work(&app, &[WorkRole::All]);
+    tasks.work(&app, &[Part::All]);
     app.commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(&app).await?;
     tasks.serve(&app, listener).await?;
@@ -192,15 +193,16 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
+async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
     let app = App::new(config, stack, false);
     let mut tasks = Tasks::default();
     tasks.announce(&app);
     tasks.heed_erasures(&app).await?;
-    tasks.work(&app, roles);
+    tasks.work(&app, parts);
     tasks.serve_metrics(&app).await?;
-    output::line(&format!("ready: working as {roles:?}").to_lowercase());
+    let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
+    output::line(&format!("ready: working as {}", names.join(", ")));
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,95 +14,133 @@ use crate::{CommandError, Commands};
 const PROCESS: &str = "assistant";
 const ACCEPTED_TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/webp"];
 
-pub(super) async fn answer(commands: &Commands, work: &ClaimedWork) -> Step {
-    let conversation_id: ConversationId = subject(work)?;
-    let loaded = commands.log.load::<Conversation>(conversation_id).await?;
-    let Some(chat) = loaded.state.chat().cloned() else { return Ok(Outcome::Done) };
-    commands.show_typing(chat.owner, conversation_id, true, work.position).await;
-    let result = match work.task.as_str() {
-        "offer_algorithms" => offer_algorithms(commands, work, &chat).await,
-        "ask_for_picture" => ask_for_picture(commands, work, &chat).await,
-        "start_generation" => start_generation(commands, work, &chat).await,
-        other => {
-            tracing::error!(task = other, "the assistant does not know this task");
-            Ok(work.position)
-        }
-    };
-    // Typing ends after the message that was typed, so the frame waits for that message's position.
-    let typed = result.as_ref().copied().unwrap_or(work.position);
-    commands.show_typing(chat.owner, conversation_id, false, typed).await;
-    result.map(|_| Outcome::Done)
+/// Acknowledges a wish and offers the algorithms.
+pub(super) async fn offer_algorithms(commands: &Commands, work: &ClaimedWork) -> Step {
+    let Some(turn) = Turn::begin(commands, work).await? else { return Ok(Outcome::Done) };
+    let answered = turn.offer_algorithms().await;
+    turn.end(answered).await
 }
 
-async fn offer_algorithms(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
-    let active = commands.read_side.active_algorithms(work.position).await?;
-    let options: Vec<AlgorithmOption> = active
-        .into_iter()
-        .map(|algorithm| AlgorithmOption {
-            id: algorithm.algorithm_id,
-            slug: algorithm.slug,
-            name: algorithm.name,
-            credit_cost: algorithm.credit_cost,
-        })
-        .collect();
-    let context = context(PROCESS, work, "offer");
-    let acknowledge =
-        say(&context, "acknowledge", MessageBody::Text, "Got it! 🎮 Let me create that for you...")?;
-    let second = if options.is_empty() {
-        say(
-            &context,
-            "offer",
-            MessageBody::Text,
-            "No algorithm is available right now. Please try again later.",
-        )?
-    } else {
-        say(
-            &context,
-            "offer",
-            MessageBody::AlgorithmSelect { options },
-            "Which Routix version should draw it?",
-        )?
-    };
-    post(commands, context, chat, vec![acknowledge, second]).await
+/// Asks for a face or a logo.
+pub(super) async fn ask_for_picture(commands: &Commands, work: &ClaimedWork) -> Step {
+    let Some(turn) = Turn::begin(commands, work).await? else { return Ok(Outcome::Done) };
+    let answered = turn.ask_for_picture().await;
+    turn.end(answered).await
 }
 
-async fn ask_for_picture(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
-    let context = context(PROCESS, work, "ask for picture");
-    let body = MessageBody::UploadRequest {
-        accepted_types: ACCEPTED_TYPES.map(str::to_owned).to_vec(),
-        max_bytes: commands.settings.asset_bytes_max as u64,
-    };
-    let ask = say(&context, "ask", body, "Would you like to add your face or logo?")?;
-    post(commands, context, chat, vec![ask]).await
+/// Requests the generation that the brief describes.
+pub(super) async fn start_generation(commands: &Commands, work: &ClaimedWork) -> Step {
+    let Some(turn) = Turn::begin(commands, work).await? else { return Ok(Outcome::Done) };
+    let answered = turn.start_generation().await;
+    turn.end(answered).await
 }
 
-/// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
-/// is told why.
-async fn start_generation(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
-    let Some(order) = order_of(commands, work, chat).await? else { return Ok(work.position) };
-    let context = context(PROCESS, work, "start generation");
-    let refusal = self::context(PROCESS, work, "refuse generation");
-    // Whoever takes over from a worker that died finds what was said already, not what it would say now.
-    for said in [&context, &refusal] {
-        if let Some(first) = commands.log.first_outcome(said).await? {
-            return Ok(first.position);
-        }
+/// The assistant's turn in a chat: its owner sees it typing from the beginning to the end.
+struct Turn<'a> {
+    commands: &'a Commands,
+    work: &'a ClaimedWork,
+    chat: Chat,
+}
+
+impl<'a> Turn<'a> {
+    async fn begin(commands: &'a Commands, work: &'a ClaimedWork) -> Result<Option<Self>, CommandError> {
+        let conversation_id: ConversationId = subject(work)?;
+        let loaded = commands.log.load::<Conversation>(conversation_id).await?;
+        let Some(chat) = loaded.state.chat().cloned() else { return Ok(None) };
+        commands.show_typing(chat.owner, conversation_id, true, work.position).await;
+        Ok(Some(Self { commands, work, chat }))
     }
-    let perfect = say(&context, "perfect", MessageBody::Text, "Perfect! Generating now... ✨")?;
-    let started = match commands.generation_unit(context, order).await {
-        Ok((unit, created)) => {
-            let unit = unit.execute::<Conversation>(chat.conversation_id, [perfect]);
-            crate::outcome::commit(unit, &created).await.map(|done| done.position)
+
+    /// `answered` is the position of the answer. Typing ends after the message that was typed, so the frame waits
+    /// for that position.
+    async fn end(self, answered: Result<i64, CommandError>) -> Step {
+        let Self { commands, work, chat } = self;
+        let typed = answered.as_ref().copied().unwrap_or(work.position);
+        commands.show_typing(chat.owner, chat.conversation_id, false, typed).await;
+        answered.map(|_| Outcome::Done)
+    }
+
+    async fn offer_algorithms(&self) -> Result<i64, CommandError> {
+        let active = self.commands.read_side.active_algorithms(self.work.position).await?;
+        let options: Vec<AlgorithmOption> = active
+            .into_iter()
+            .map(|algorithm| AlgorithmOption {
+                id: algorithm.algorithm_id,
+                slug: algorithm.slug,
+                name: algorithm.name,
+                credit_cost: algorithm.credit_cost,
+            })
+            .collect();
+        let context = context(PROCESS, self.work, "offer");
+        let acknowledge =
+            say(&context, "acknowledge", MessageBody::Text, "Got it! 🎮 Let me create that for you...")?;
+        let second = if options.is_empty() {
+            say(
+                &context,
+                "offer",
+                MessageBody::Text,
+                "No algorithm is available right now. Please try again later.",
+            )?
+        } else {
+            say(
+                &context,
+                "offer",
+                MessageBody::AlgorithmSelect { options },
+                "Which Routix version should draw it?",
+            )?
+        };
+        self.post(context, vec![acknowledge, second]).await
+    }
+
+    async fn ask_for_picture(&self) -> Result<i64, CommandError> {
+        let context = context(PROCESS, self.work, "ask for picture");
+        let body = MessageBody::UploadRequest {
+            accepted_types: ACCEPTED_TYPES.map(str::to_owned).to_vec(),
+            max_bytes: self.commands.settings.asset_bytes_max as u64,
+        };
+        let ask = say(&context, "ask", body, "Would you like to add your face or logo?")?;
+        self.post(context, vec![ask]).await
+    }
+
+    /// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
+    /// is told why.
+    async fn start_generation(&self) -> Result<i64, CommandError> {
+        let Some(order) = order_of(self.commands, self.work, &self.chat).await? else {
+            return Ok(self.work.position);
+        };
+        let context = context(PROCESS, self.work, "start generation");
+        let refusal = self::context(PROCESS, self.work, "refuse generation");
+        // Whoever takes over from a worker that died finds what was said already, not what it would say now.
+        for said in [&context, &refusal] {
+            if let Some(first) = self.commands.log.first_outcome(said).await? {
+                return Ok(first.position);
+            }
         }
-        Err(error) => Err(error),
-    };
-    let error = match started {
-        Ok(position) => return Ok(position),
-        Err(error) => error,
-    };
-    let Some(text) = refusal_text(&error) else { return Err(error) };
-    let refuse = say(&refusal, "refuse", MessageBody::Text, &text)?;
-    post(commands, refusal, chat, vec![refuse]).await
+        let perfect = say(&context, "perfect", MessageBody::Text, "Perfect! Generating now... ✨")?;
+        let started = match self.commands.generation_unit(context, order).await {
+            Ok((unit, created)) => {
+                let unit = unit.execute::<Conversation>(self.chat.conversation_id, [perfect]);
+                crate::outcome::commit(unit, &created).await.map(|done| done.position)
+            }
+            Err(error) => Err(error),
+        };
+        let error = match started {
+            Ok(position) => return Ok(position),
+            Err(error) => error,
+        };
+        let Some(text) = refusal_text(&error) else { return Err(error) };
+        let refuse = say(&refusal, "refuse", MessageBody::Text, &text)?;
+        self.post(refusal, vec![refuse]).await
+    }
+
+    async fn post(
+        &self,
+        context: CommandContext,
+        messages: Vec<ConversationCommand>,
+    ) -> Result<i64, CommandError> {
+        let unit = self.commands.log.unit::<CommandError>(context);
+        Ok(unit.execute::<Conversation>(self.chat.conversation_id, messages).commit().await?.position)
+    }
 }
 
 /// The completed brief as an order, read from the event that caused the work: the chat may have moved on.
@@ -164,14 +202,4 @@ fn say(
         content: MessageText::parse(text)?,
         at: clock::now(),
     })
-}
-
-async fn post(
-    commands: &Commands,
-    context: CommandContext,
-    chat: &Chat,
-    messages: Vec<ConversationCommand>,
-) -> Result<i64, CommandError> {
-    let unit = commands.log.unit::<CommandError>(context);
-    Ok(unit.execute::<Conversation>(chat.conversation_id, messages).commit().await?.position)
 }

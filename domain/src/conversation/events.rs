@@ -1,7 +1,6 @@
 //! What can have happened in a chat.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::event_names::event_names;
 use crate::{
@@ -97,13 +96,6 @@ pub enum ConversationEvent {
         /// Whether the user said what they want: the algorithms are to be offered.
         opens_brief: bool,
     },
-    /// A message that opened a brief said so in an event of its own until version 1.1. Written no more, read
-    /// for ever.
-    BriefOpened {
-        conversation_id: ConversationId,
-        prompt: Personal<MessageText>,
-        opened_at: Timestamp,
-    },
     /// The user chose an algorithm: a face or logo is to be asked for.
     AlgorithmChosen {
         conversation_id: ConversationId,
@@ -130,17 +122,8 @@ event_names!(ConversationEvent {
     ConversationStarted => "1.0",
     ConversationRenamed => "1.0",
     ConversationArchived => "1.0",
-    MessagePosted => "1.1" ["1.0" to "1.1" by leave_the_brief_alone],
-    BriefOpened => "1.0",
+    MessagePosted => "1.0",
     AlgorithmChosen => "1.0",
     PictureAttached => "1.0",
     BriefCompleted => "1.0",
 });
-
-/// In a log of that day the brief is opened by the `BriefOpened` that follows.
-fn leave_the_brief_alone(mut posted: Value) -> Value {
-    if let Some(fields) = posted.as_object_mut() {
-        fields.insert("opens_brief".to_owned(), Value::Bool(false));
-    }
-    posted
-}

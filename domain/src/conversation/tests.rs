@@ -198,38 +198,6 @@ fn choosing_an_algorithm_asks_for_a_picture_next() {
         .then_expect_events(vec![choice(ROUTIX_V1), chosen(ROUTIX_V1)]);
 }
 
-/// A message as it was stored in version 1.0, in today's form.
-fn of_version_1_0(message: &ConversationEvent) -> ConversationEvent {
-    let step = ConversationEvent::UPCASTERS.iter().find(|step| step.event_type == "MessagePosted").unwrap();
-    let mut stored = serde_json::to_value(message).unwrap();
-    stored.as_object_mut().unwrap().remove("opens_brief").unwrap();
-    serde_json::from_value((step.upcast)(stored)).unwrap()
-}
-
-#[test]
-fn a_message_of_version_1_0_opens_no_brief_by_itself() {
-    for message in [said(WISH), answered()] {
-        assert_eq!(of_version_1_0(&message), message);
-        given::<Conversation>(vec![started(), of_version_1_0(&message)])
-            .when(choose(ROUTIX_V1))
-            .then_expect_error(ConversationError::NoOpenBrief);
-    }
-}
-
-#[test]
-fn a_brief_that_an_event_of_its_own_opened_goes_on() {
-    let opened = ConversationEvent::BriefOpened {
-        conversation_id: CHAT,
-        prompt: hers(words(WISH)),
-        opened_at: minute(2),
-    };
-    let posted = of_version_1_0(&wished(WISH));
-    let history = vec![started(), posted, titled_by_itself(), opened, choice(ROUTIX_V1), chosen(ROUTIX_V1)];
-    given::<Conversation>(history)
-        .when(post("skip"))
-        .then_expect_events(vec![said("skip"), completed(ROUTIX_V1, None, None)]);
-}
-
 #[test]
 fn another_algorithm_can_be_chosen_until_the_brief_is_complete() {
     given::<Conversation>(waiting_for_picture())

@@ -4,6 +4,7 @@ mod commands;
 pub(crate) mod examples;
 mod ledger;
 mod personal;
+mod reactions;
 mod replay;
 mod samples;
 mod text;

@@ -32,7 +32,7 @@ impl Projection for Conversations {
 
     /// The brief is the assistant's business.
     fn passes_over(&self) -> &'static [&'static str] {
-        &["BriefOpened", "AlgorithmChosen", "PictureAttached", "BriefCompleted"]
+        &["AlgorithmChosen", "PictureAttached", "BriefCompleted"]
     }
 
     async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
@@ -107,8 +107,7 @@ impl Projection for Conversations {
                 let message = message_view(message_id, role, &body, &content, posted_at);
                 return insert_message(tx, conversation_id.0, position, &message).await;
             }
-            ConversationEvent::BriefOpened { .. }
-            | ConversationEvent::AlgorithmChosen { .. }
+            ConversationEvent::AlgorithmChosen { .. }
             | ConversationEvent::PictureAttached { .. }
             | ConversationEvent::BriefCompleted { .. } => return Ok(()),
         };

@@ -1,11 +1,10 @@
 //! What clients are told about each stage, the same in answers and in live frames.
 
 use domain::generation_request::GenerationRequestEvent;
+use domain::named;
 use serde::Serialize;
 
-use crate::text_enum::text_enum;
-
-text_enum! {
+named! {
     /// Where a request stands. The last three are final.
     GenerationStatus {
         Pending => "pending",

@@ -217,7 +217,8 @@ async fn events_become_work_and_wake_the_role() {
     }
     until("the assistant's first row can be claimed", async || {
         let life = Duration::from_mins(1);
-        let claimed = work::claim(log.pool(), "assistant", life, 10).await.unwrap();
+        let known = work::Known { role: "assistant", tasks: &["offer_algorithms"] };
+        let claimed = work::claim(log.pool(), known, life, 10).await.unwrap();
         claimed.iter().any(|row| row.task == "offer_algorithms" && row.owner_id == Some(ada.0))
     })
     .await;

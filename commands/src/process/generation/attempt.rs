@@ -20,6 +20,7 @@ use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
 use super::{PROCESS, Pipeline, context, provider_intent, reason_of};
 use crate::CommandError;
 use crate::generation_request::count_end;
+use crate::process::CLAIM_LIFE;
 
 /// Calls of providers for one request.
 const ATTEMPTS_MAX: usize = 2;
@@ -29,7 +30,6 @@ const HEIGHT: u32 = 720;
 const PROGRESS_FROM: u8 = 70;
 const PROGRESS_TO: u8 = 95;
 const PROGRESS_EVERY: Duration = Duration::from_millis(25);
-const CLAIM_LIFE: Duration = Duration::from_secs(8);
 
 /// What drawing needs to know.
 pub(super) struct Plan<'a> {

@@ -32,11 +32,6 @@ pub(super) fn conversation() -> Vec<ConversationEvent> {
         renamed(true),
         renamed(false),
         ConversationEvent::ConversationArchived { archived_at: minute(9) },
-        ConversationEvent::BriefOpened {
-            conversation_id: CHAT,
-            prompt: hers(words("A cat that conquers a volcano")),
-            opened_at: minute(2),
-        },
         ConversationEvent::AlgorithmChosen {
             conversation_id: CHAT,
             algorithm_id: ROUTIX_V1,
