@@ -17,6 +17,7 @@ pub mod asset;
 pub mod conversation;
 pub mod credit_ledger;
 pub mod generation_request;
+pub mod language;
 pub mod reactions;
 pub mod session;
 pub mod template;

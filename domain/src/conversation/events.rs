@@ -1,8 +1,12 @@
 //! What can have happened in a chat.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use super::lines::Line;
 use crate::event_names::event_names;
+use crate::language::Language;
 use crate::{
     AlgorithmId, AssetId, ConversationId, Credits, MessageId, MessageText, Personal, RequestId, Slug,
     Timestamp, Title, UserId,
@@ -68,6 +72,26 @@ impl MessageBody {
     }
 }
 
+/// The words of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// As a person wrote them.
+    Words(Personal<MessageText>),
+    /// As the assistant says them: the text is made where somebody reads it.
+    Spoken { line: Line, language: Language },
+}
+
+impl Content {
+    /// The text for a reader; `erased` in place of the words of an erased person.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Words(words) => Cow::Borrowed(words.text()),
+            Self::Spoken { line, language } => Cow::Owned(line.text(*language)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum ConversationEvent {
@@ -91,9 +115,9 @@ pub enum ConversationEvent {
         message_id: MessageId,
         role: MessageRole,
         body: MessageBody,
-        content: Personal<MessageText>,
+        content: Content,
         posted_at: Timestamp,
-        /// Whether the user said what they want: the algorithms are to be offered.
+        /// True when the user said what they want: the algorithms are to be offered.
         opens_brief: bool,
     },
     /// The user chose an algorithm: a face or logo is to be asked for.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationEvent, PictureKind};
+use super::{Content, ConversationEvent, PictureKind};
 use crate::{AlgorithmId, AssetId, ConversationId, MessageText, Personal, Timestamp, UserId};
 
 /// Where the order of the next thumbnail stands.
@@ -80,7 +80,9 @@ impl Conversation {
         let (Self::Open(chat) | Self::Archived(chat)) = self else { return };
         match event {
             ConversationEvent::ConversationRenamed { .. } => chat.titled = true,
-            ConversationEvent::MessagePosted { content: prompt, opens_brief: true, .. } => {
+            ConversationEvent::MessagePosted {
+                content: Content::Words(prompt), opens_brief: true, ..
+            } => {
                 chat.brief = Brief::AwaitingAlgorithm { prompt };
             }
             ConversationEvent::AlgorithmChosen { algorithm_id, .. } => {

@@ -1,6 +1,6 @@
 //! The work that events call for.
 
-use crate::conversation::{ConversationEvent, MessageBody, MessageRole, PictureKind};
+use crate::conversation::{Content, ConversationEvent, MessageBody, MessageRole, PictureKind};
 use crate::reactions::{Call, Cause, Role, Task, called_for};
 use crate::template::TemplateEvent;
 use crate::tests::examples::{ALICE, CHAT, FACE, MESSAGE, ROUTIX_V1, SUNSET, hers, minute, title, words};
@@ -22,7 +22,7 @@ fn each_turn_of_a_brief_is_the_assistants() {
         message_id: MESSAGE,
         role: MessageRole::User,
         body: MessageBody::Text,
-        content: hers(words("a wish")),
+        content: Content::Words(hers(words("a wish"))),
         posted_at: minute(1),
         opens_brief,
     };
