@@ -1,250 +1,335 @@
--- Appends many units of events in one round trip. A unit is all or nothing; units do not depend on each
--- other. Positions are dense because they are numbered under the lock, in the transaction that stores them.
+-- Append: the only way into the log. A *unit* is all that one command writes, all of it or nothing; a batch is some
+-- units that know nothing of each other. One call is one transaction.
 --
--- Answers one row per unit: 'appended' (first, last), 'duplicate' (first, last, stored outcome),
--- 'mismatch' (the command id was used for something else), 'deferred' (shares an aggregate, a command id or
--- a claim with an earlier unit of the batch), 'conflict' (detail names the stream), 'taken' (detail names
--- the kind of claim).
-CREATE FUNCTION append_batch(
-    unit_owner uuid[],
-    unit_command uuid[],
-    unit_fingerprint bytea[],
-    unit_outcome text[],
-    unit_expires timestamptz[],
-    expect_unit int[],
-    expect_type text[],
-    expect_id text[],
-    expect_sequence bigint[],
-    new_unit int[],
-    new_event_id uuid[],
-    new_aggregate_type text[],
-    new_aggregate_id text[],
-    new_sequence bigint[],
-    new_event_type text[],
-    new_event_version text[],
-    new_payload text[],
-    new_metadata text[],
-    new_owner uuid[],
-    new_digest bytea[],
-    claim_unit int[],
-    claim_kind text[],
-    claim_key bytea[],
-    claim_owner uuid[],
-    claim_taken boolean[],
-    snapshot_unit int[],
-    snapshot_type text[],
-    snapshot_id text[],
-    snapshot_version bigint[],
-    snapshot_schema text[],
-    snapshot_payload text[]
-) RETURNS TABLE (unit int, outcome text, first_position bigint, last_position bigint, detail text)
+-- Positions are dense because only one transaction at a time can take the next ones. There are two ways to be that one:
+--
+--   at the lock   The caller knows nothing of the log's end and passes no tip. `append` takes the lock of the log alone,
+--                 reads the end, numbers and links the events behind it, and keeps the lock until the commit.
+--   ahead         The caller knows the last event, its tip, because it wrote that event itself and perhaps still waits
+--                 for its commit. `append` shares the lock with its like and inserts at once: the unique index on
+--                 positions keeps the places. Before it looks and commits it waits for the batch in front, which has
+--                 locked its own last position, negative, since the lock of the log is a number too. So a batch is
+--                 written while the one in front reaches the disk. Its caller links the chain.
+--
+-- A caller at the lock waits for all batches ahead, and while it has the lock or waits for it no other begins: `append`
+-- then answers no `base`, and has written nothing.
+--
+-- `append` writes first and asks afterwards: unique constraints on streams, receipts and claims tell whether the batch
+-- fits, and nearly every batch does. A batch that does not fit is an error and leaves nothing behind:
+--
+--   unique_violation of events_stream_key, command_receipts_pkey or claims_pkey, or RX002: a unit is at fault.
+--                 `explain_units` tells which one, and why. The caller sends the others again.
+--   unique_violation of events_pkey, or RX001: the log does not end where the caller believed.
+--
+-- The chain: `chain_link` is the formula; `docs/contracts.md` explains it. `recorded_at` never falls, and the events of a
+-- batch share it.
+
+-- The number of the lock of the log: 7012025. `recover` takes it too.
+
+CREATE TYPE new_unit AS (
+    owner uuid,
+    command_id uuid,
+    fingerprint bytea,
+    outcome text,
+    expires_at timestamptz,
+    -- The places of its first and its last event in the batch, from 1.
+    first_event int,
+    last_event int
+);
+
+-- The version at which a unit expects a stream to be: the number of its events.
+CREATE TYPE expected_stream AS (
+    -- The place of the unit in the batch, from 1.
+    unit int,
+    aggregate_type text,
+    aggregate_id uuid,
+    version bigint,
+    is_written boolean
+);
+
+CREATE TYPE new_event AS (
+    aggregate_type text,
+    aggregate_id uuid,
+    sequence bigint,
+    event_type text,
+    event_version text,
+    payload text,
+    metadata text,
+    event_id uuid,
+    owner_id uuid,
+    digest bytea
+);
+
+CREATE TYPE claim_change AS (
+    -- The place of the unit in the batch, from 1.
+    unit int,
+    kind text,
+    key_hash bytea,
+    owner uuid,
+    -- Else it is released.
+    is_taken boolean
+);
+
+CREATE TYPE new_snapshot AS (
+    aggregate_type text,
+    aggregate_id uuid,
+    version bigint,
+    schema_tag text,
+    payload text
+);
+
+-- The chain value of an event, from that of the event before it.
+CREATE FUNCTION chain_link(before bytea, at_position bigint, recorded_at timestamptz, digest bytea) RETURNS bytea
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(
+        before || int8send(at_position) || int8send((extract(epoch FROM recorded_at) * 1000000)::bigint) || digest
+    );
+$$;
+
+-- The end of the log: the last event, or the floor below which the log was archived.
+CREATE FUNCTION log_end() RETURNS TABLE (last_position bigint, last_chain bytea, last_at timestamptz)
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(e.position, i.floor_position), coalesce(e.chain, i.floor_chain), e.recorded_at
+    FROM log_identity AS i
+    LEFT JOIN LATERAL (
+        SELECT position, chain, recorded_at FROM events ORDER BY position DESC LIMIT 1
+    ) AS e ON true;
+$$;
+
+-- Appends a batch and tells the position in front of its first event, and the chain value and time of its last.
+CREATE FUNCTION append(
+    new_units new_unit[],
+    -- Only streams that are expected to have events, or are not written to: a stream that is shorter than expected
+    -- breaks no constraint, nor does one that is longer and not written to.
+    streams expected_stream[],
+    new_events new_event[],
+    claim_changes claim_change[],
+    new_snapshots new_snapshot[],
+    -- The last event in front of the batch, and the time and the chain values of the batch's own events. All are null
+    -- where the caller does not know the end of the log.
+    tip_position bigint,
+    tip_chain bytea,
+    linked_at timestamptz,
+    links bytea[],
+    OUT base bigint,
+    OUT last_chain bytea,
+    OUT last_at timestamptz
+)
 LANGUAGE plpgsql VOLATILE AS $$
 #variable_conflict use_column
 DECLARE
-    units int := coalesce(array_length(unit_command, 1), 0);
-    outcomes text[] := array_fill('appended'::text, ARRAY[units]);
-    details text[] := array_fill(NULL::text, ARRAY[units]);
-    firsts bigint[] := array_fill(NULL::bigint, ARRAY[units]);
-    lasts bigint[] := array_fill(NULL::bigint, ARRAY[units]);
-    chains bytea[] := array_fill(NULL::bytea, ARRAY[coalesce(array_length(new_event_id, 1), 0)]);
-    positions bigint[] := array_fill(NULL::bigint, ARRAY[coalesce(array_length(new_event_id, 1), 0)]);
-    head bigint;
-    head_chain bytea;
-    head_at timestamptz;
-    stamp bytea;
-    clean boolean;
-    found record;
+    is_ahead boolean := tip_position IS NOT NULL;
+    size int := array_length(new_events, 1);
+    digest bytea;
+    link bytea;
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'append_batch runs under READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
+        RAISE EXCEPTION 'append runs under READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
     END IF;
-    PERFORM pg_advisory_xact_lock(7012025);
-
-    -- From here on every statement sees what the last holder of the lock committed.
-    SELECT NOT EXISTS (
-        SELECT 1
-        FROM unnest(unit_owner, unit_command) AS u (owner, command_id)
-        JOIN command_receipts AS r ON r.owner = u.owner AND r.command_id = u.command_id
-    ) AND NOT EXISTS (
-        SELECT 1
-        FROM unnest(expect_type, expect_id, expect_sequence) AS x (aggregate_type, aggregate_id, sequence)
-        WHERE x.sequence <> coalesce((
-            SELECT e.sequence
-            FROM events AS e
-            WHERE e.aggregate_type = x.aggregate_type AND e.aggregate_id = x.aggregate_id
-            ORDER BY e.sequence DESC
-            LIMIT 1
-        ), 0)
-    ) AND NOT EXISTS (
-        SELECT 1
-        FROM unnest(claim_kind, claim_key, claim_owner, claim_taken) AS c (kind, key_hash, owner, taken)
-        JOIN claims AS held ON held.kind = c.kind AND held.key_hash = c.key_hash
-        WHERE c.taken
-    ) AND (
-        units = 1 OR (
-            NOT EXISTS (
-                SELECT 1 FROM unnest(expect_type, expect_id) AS x (t, i) GROUP BY t, i HAVING count(*) > 1
-            ) AND NOT EXISTS (
-                SELECT 1 FROM unnest(unit_owner, unit_command) AS u (o, c) GROUP BY o, c HAVING count(*) > 1
-            ) AND NOT EXISTS (
-                SELECT 1 FROM unnest(claim_kind, claim_key) AS c (k, h) GROUP BY k, h HAVING count(*) > 1
-            )
-        )
-    ) INTO clean;
-
-    IF NOT clean THEN
-        FOR found IN
-            SELECT
-                u.n,
-                r.command_id IS NOT NULL AS received,
-                r.fingerprint IS NOT DISTINCT FROM u.fingerprint AS same,
-                r.first_position,
-                r.last_position,
-                r.outcome::text AS stored,
-                EXISTS (
-                    SELECT 1
-                    FROM unnest(unit_owner, unit_command) WITH ORDINALITY AS o (owner, command_id, n)
-                    WHERE o.n < u.n AND o.owner = u.owner AND o.command_id = u.command_id
-                ) OR EXISTS (
-                    SELECT 1
-                    FROM unnest(expect_unit, expect_type, expect_id) AS mine (n, t, i)
-                    JOIN unnest(expect_unit, expect_type, expect_id) AS other (n, t, i)
-                        ON other.t = mine.t AND other.i = mine.i AND other.n < mine.n
-                    WHERE mine.n = u.n
-                ) OR EXISTS (
-                    SELECT 1
-                    FROM unnest(claim_unit, claim_kind, claim_key) AS mine (n, k, h)
-                    JOIN unnest(claim_unit, claim_kind, claim_key) AS other (n, k, h)
-                        ON other.k = mine.k AND other.h = mine.h AND other.n < mine.n
-                    WHERE mine.n = u.n
-                ) AS shared,
-                (
-                    SELECT x.t || '/' || x.i
-                    FROM unnest(expect_unit, expect_type, expect_id, expect_sequence) AS x (n, t, i, s)
-                    WHERE x.n = u.n AND x.s <> coalesce((
-                        SELECT e.sequence
-                        FROM events AS e
-                        WHERE e.aggregate_type = x.t AND e.aggregate_id = x.i
-                        ORDER BY e.sequence DESC
-                        LIMIT 1
-                    ), 0)
-                    LIMIT 1
-                ) AS conflict,
-                (
-                    SELECT c.k
-                    FROM unnest(claim_unit, claim_kind, claim_key, claim_taken) AS c (n, k, h, taken)
-                    JOIN claims AS held ON held.kind = c.k AND held.key_hash = c.h
-                    WHERE c.n = u.n AND c.taken
-                      -- A unit that releases and takes a claim itself passes it on.
-                      AND NOT EXISTS (
-                          SELECT 1
-                          FROM unnest(claim_unit, claim_kind, claim_key, claim_taken) AS gone (n, k, h, taken)
-                          WHERE gone.n = c.n AND gone.k = c.k AND gone.h = c.h AND NOT gone.taken
-                      )
-                    LIMIT 1
-                ) AS taken
-            FROM unnest(unit_owner, unit_command, unit_fingerprint)
-                WITH ORDINALITY AS u (owner, command_id, fingerprint, n)
-            LEFT JOIN command_receipts AS r ON r.owner = u.owner AND r.command_id = u.command_id
-        LOOP
-            IF found.received AND found.same THEN
-                outcomes[found.n] := 'duplicate';
-                firsts[found.n] := found.first_position;
-                lasts[found.n] := found.last_position;
-                details[found.n] := found.stored;
-            ELSIF found.received THEN
-                outcomes[found.n] := 'mismatch';
-            ELSIF found.shared THEN
-                outcomes[found.n] := 'deferred';
-            ELSIF found.conflict IS NOT NULL THEN
-                outcomes[found.n] := 'conflict';
-                details[found.n] := found.conflict;
-            ELSIF found.taken IS NOT NULL THEN
-                outcomes[found.n] := 'taken';
-                details[found.n] := found.taken;
-            END IF;
+    -- A lock function gives a value that is never null. It stands in a condition, because PERFORM would start an
+    -- executor for it.
+    IF is_ahead THEN
+        IF NOT pg_try_advisory_xact_lock_shared(7012025) OR pg_advisory_xact_lock(-(tip_position + size)) IS NULL THEN
+            RETURN;
+        END IF;
+        base := tip_position;
+        last_at := linked_at;
+    ELSIF pg_advisory_xact_lock(7012025) IS NOT NULL THEN
+        -- From here on every statement sees what the last holder of the lock committed.
+        SELECT * INTO base, link, last_at FROM log_end();
+        last_at := greatest(clock_timestamp(), last_at);
+        size := 0;
+        FOREACH digest IN ARRAY ARRAY(SELECT e.digest FROM unnest(new_events) AS e) LOOP
+            size := size + 1;
+            link := chain_link(link, base + size, last_at, digest);
+            links[size] := link;
         END LOOP;
     END IF;
-
-    SELECT e.position, e.chain, e.recorded_at
-    INTO head, head_chain, head_at
-    FROM events AS e
-    ORDER BY e.position DESC
-    LIMIT 1;
-    IF head IS NULL THEN
-        SELECT i.floor_position, i.floor_chain INTO head, head_chain FROM log_identity AS i;
-    END IF;
-    head_at := greatest(clock_timestamp(), head_at);
-    stamp := int8send((extract(epoch FROM head_at) * 1000000)::bigint);
-
-    FOR n IN 1 .. coalesce(array_length(new_event_id, 1), 0) LOOP
-        IF outcomes[new_unit[n]] = 'appended' THEN
-            head := head + 1;
-            head_chain := sha256(head_chain || int8send(head) || stamp || new_digest[n]);
-            positions[n] := head;
-            chains[n] := head_chain;
-            firsts[new_unit[n]] := coalesce(firsts[new_unit[n]], head);
-            lasts[new_unit[n]] := head;
-        END IF;
-    END LOOP;
+    last_chain := links[size];
 
     INSERT INTO events (
         position, aggregate_type, aggregate_id, sequence, event_type, event_version,
         payload, metadata, event_id, owner_id, recorded_at, chain
     )
     SELECT
-        e.position, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
-        e.payload::json, e.metadata::json, e.event_id, e.owner_id, head_at, e.chain
-    FROM unnest(
-        positions, new_aggregate_type, new_aggregate_id, new_sequence, new_event_type, new_event_version,
-        new_payload, new_metadata, new_event_id, new_owner, chains
-    ) AS e (
-        position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-        payload, metadata, event_id, owner_id, chain
-    )
-    WHERE e.position IS NOT NULL;
-
+        base + e.place, e.aggregate_type, e.aggregate_id::text, e.sequence, e.event_type, e.event_version,
+        e.payload::json, e.metadata::json, e.event_id, e.owner_id, last_at, links[e.place]
+    FROM unnest(new_events) WITH ORDINALITY AS e (
+        aggregate_type, aggregate_id, sequence, event_type, event_version,
+        payload, metadata, event_id, owner_id, digest, place
+    );
     INSERT INTO command_receipts (
         owner, command_id, fingerprint, first_position, last_position, outcome, expires_at
     )
-    SELECT u.owner, u.command_id, u.fingerprint, u.first_position, u.last_position, u.outcome::json, u.expires_at
-    FROM unnest(unit_owner, unit_command, unit_fingerprint, firsts, lasts, unit_outcome, unit_expires, outcomes)
-        AS u (owner, command_id, fingerprint, first_position, last_position, outcome, expires_at, result)
-    WHERE u.result = 'appended';
+    SELECT
+        u.owner, u.command_id, u.fingerprint, base + u.first_event, base + u.last_event, u.outcome::json, u.expires_at
+    FROM unnest(new_units) AS u;
 
-    IF array_length(claim_unit, 1) > 0 THEN
+    IF is_ahead THEN
+        IF pg_advisory_xact_lock(-tip_position) IS NULL THEN
+            RAISE EXCEPTION 'no batch in front is named' USING ERRCODE = 'RX001';
+        END IF;
+        -- From here on every statement sees what the batch in front committed.
+        PERFORM 1
+        FROM events AS e
+        WHERE e.position = tip_position AND e.chain = tip_chain AND e.recorded_at <= linked_at
+          AND abs(extract(epoch FROM clock_timestamp() - linked_at)) < 1;
+        IF NOT found THEN
+            RAISE EXCEPTION 'the log does not end at % as the caller says', tip_position USING ERRCODE = 'RX001';
+        END IF;
+    END IF;
+    IF array_length(streams, 1) > 0 THEN
+        -- A subquery that is limited to one row is never made a hash of the whole log, whatever the planner believes of
+        -- the table.
+        PERFORM 1
+        FROM unnest(streams) AS s
+        WHERE (s.version > 0 AND (
+            SELECT true
+            FROM events AS e
+            WHERE e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id::text
+              AND e.sequence = s.version
+            LIMIT 1
+        ) IS NULL) OR (NOT s.is_written AND (
+            SELECT true
+            FROM events AS e
+            WHERE e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id::text
+              AND e.sequence = s.version + 1
+            LIMIT 1
+        ) IS NOT NULL);
+        IF found THEN
+            RAISE EXCEPTION 'a stream is not at the version that a unit expects' USING ERRCODE = 'RX002';
+        END IF;
+    END IF;
+    IF array_length(claim_changes, 1) > 0 THEN
         DELETE FROM claims AS held
-        USING unnest(claim_unit, claim_kind, claim_key, claim_owner, claim_taken)
-            AS c (n, kind, key_hash, owner, taken)
-        WHERE held.kind = c.kind
-          AND held.key_hash = c.key_hash
-          AND held.owner = c.owner
-          AND NOT c.taken
-          AND outcomes[c.n] = 'appended';
+        USING unnest(claim_changes) AS c
+        WHERE held.kind = c.kind AND held.key_hash = c.key_hash AND held.owner = c.owner AND NOT c.is_taken;
         INSERT INTO claims (kind, key_hash, owner)
         SELECT c.kind, c.key_hash, c.owner
-        FROM unnest(claim_unit, claim_kind, claim_key, claim_owner, claim_taken)
-            AS c (n, kind, key_hash, owner, taken)
-        WHERE c.taken AND outcomes[c.n] = 'appended';
+        FROM unnest(claim_changes) AS c
+        WHERE c.is_taken;
     END IF;
-
-    IF array_length(snapshot_unit, 1) > 0 THEN
+    IF array_length(new_snapshots, 1) > 0 THEN
+        -- A snapshot is kept only when it is newer than the stored one, or that one has another form.
         INSERT INTO snapshots AS old (aggregate_type, aggregate_id, version, schema_tag, payload)
-        SELECT s.aggregate_type, s.aggregate_id, s.version, s.schema_tag, s.payload::json
-        FROM unnest(
-            snapshot_unit, snapshot_type, snapshot_id, snapshot_version, snapshot_schema, snapshot_payload
-        ) AS s (n, aggregate_type, aggregate_id, version, schema_tag, payload)
-        WHERE outcomes[s.n] = 'appended'
+        SELECT s.aggregate_type, s.aggregate_id::text, s.version, s.schema_tag, s.payload::json
+        FROM unnest(new_snapshots) AS s
         ON CONFLICT ON CONSTRAINT snapshots_pkey DO UPDATE
         SET version = excluded.version,
             schema_tag = excluded.schema_tag,
             payload = excluded.payload
         WHERE old.version < excluded.version OR old.schema_tag <> excluded.schema_tag;
     END IF;
-
-    RETURN QUERY
-    SELECT u.n::int, u.result, u.first_position, u.last_position, u.detail
-    FROM unnest(outcomes, firsts, lasts, details) WITH ORDINALITY
-        AS u (result, first_position, last_position, detail, n);
 END;
+$$;
+
+-- Appends a unit of a single event at the lock, as plain values: a single writer sends these, and the writers of one
+-- busy stream. It takes half the time of `append`, in the same order of steps and with the same errors.
+CREATE FUNCTION append_event(
+    command_owner uuid,
+    command uuid,
+    command_fingerprint bytea,
+    command_outcome text,
+    command_expires timestamptz,
+    stream_type text,
+    stream_id uuid,
+    -- The version at which the stream must be.
+    stream_version bigint,
+    event uuid,
+    event_type text,
+    event_version text,
+    event_payload text,
+    event_metadata text,
+    event_digest bytea,
+    event_owner uuid
+) RETURNS bigint
+LANGUAGE plpgsql VOLATILE AS $$
+#variable_conflict use_column
+DECLARE
+    last_position bigint;
+    last_chain bytea;
+    last_at timestamptz;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'append runs under READ COMMITTED only' USING ERRCODE = 'invalid_transaction_state';
+    END IF;
+    IF pg_advisory_xact_lock(7012025) IS NOT NULL THEN
+        SELECT * INTO last_position, last_chain, last_at FROM log_end();
+    END IF;
+    last_position := last_position + 1;
+    last_at := greatest(clock_timestamp(), last_at);
+    INSERT INTO events (
+        position, aggregate_type, aggregate_id, sequence, event_type, event_version,
+        payload, metadata, event_id, owner_id, recorded_at, chain
+    ) VALUES (
+        last_position, stream_type, stream_id::text, stream_version + 1, event_type, event_version,
+        event_payload::json, event_metadata::json, event, event_owner, last_at,
+        chain_link(last_chain, last_position, last_at, event_digest)
+    );
+    INSERT INTO command_receipts (
+        owner, command_id, fingerprint, first_position, last_position, outcome, expires_at
+    ) VALUES (
+        command_owner, command, command_fingerprint, last_position, last_position, command_outcome::json,
+        command_expires
+    );
+    IF stream_version > 0 THEN
+        PERFORM 1
+        FROM events AS e
+        WHERE e.aggregate_type = stream_type AND e.aggregate_id = stream_id::text AND e.sequence = stream_version;
+        IF NOT found THEN
+            RAISE EXCEPTION 'a stream is not at the version that a unit expects' USING ERRCODE = 'RX002';
+        END IF;
+    END IF;
+    RETURN last_position;
+END;
+$$;
+
+-- Explains why a batch did not fit: per unit, in their order, `fine`, `duplicate` (with the first positions and the
+-- first outcome), `mismatch` (the command id was used for something else), `conflict` (detail names the stream) or
+-- `taken` (detail names the kind of claim). It takes no lock. All but `fine` and `taken` stay true for ever, because
+-- receipts are not replaced and streams do not shrink.
+CREATE FUNCTION explain_units(new_units new_unit[], streams expected_stream[], claim_changes claim_change[])
+RETURNS TABLE (verdict text, first_position bigint, last_position bigint, detail text)
+LANGUAGE sql STABLE AS $$
+    SELECT
+        CASE
+            WHEN r.fingerprint = u.fingerprint THEN 'duplicate'
+            WHEN r.command_id IS NOT NULL THEN 'mismatch'
+            WHEN conflict.stream IS NOT NULL THEN 'conflict'
+            WHEN taken.kind IS NOT NULL THEN 'taken'
+            ELSE 'fine'
+        END,
+        r.first_position,
+        r.last_position,
+        CASE WHEN r.command_id IS NOT NULL THEN r.outcome::text ELSE coalesce(conflict.stream, taken.kind) END
+    FROM unnest(new_units) WITH ORDINALITY
+        AS u (owner, command_id, fingerprint, outcome, expires_at, first_event, last_event, place)
+    LEFT JOIN command_receipts AS r ON r.owner = u.owner AND r.command_id = u.command_id
+    LEFT JOIN LATERAL (
+        SELECT s.aggregate_type || '/' || s.aggregate_id::text AS stream
+        FROM unnest(streams) AS s
+        WHERE s.unit = u.place AND s.version <> coalesce((
+            SELECT e.sequence
+            FROM events AS e
+            WHERE e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id::text
+            ORDER BY e.sequence DESC
+            LIMIT 1
+        ), 0)
+        LIMIT 1
+    ) AS conflict ON true
+    LEFT JOIN LATERAL (
+        SELECT c.kind
+        FROM unnest(claim_changes) AS c
+        JOIN claims AS held ON held.kind = c.kind AND held.key_hash = c.key_hash
+        WHERE c.unit = u.place AND c.is_taken
+          -- A unit that releases and takes a claim itself passes it on.
+          AND NOT EXISTS (
+              SELECT 1
+              FROM unnest(claim_changes) AS released
+              WHERE released.unit = c.unit AND released.kind = c.kind AND released.key_hash = c.key_hash
+                AND NOT released.is_taken
+          )
+        LIMIT 1
+    ) AS taken ON true
+    ORDER BY u.place;
 $$;

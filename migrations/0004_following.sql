@@ -1,9 +1,9 @@
--- What everyone needs who follows the log: leases (one holder at a time, by the database's clock),
--- checkpoints (how far a projection has come) and work (what a process manager has still to do).
+-- Followers of the log need these tables: leases (one holder at a time, by the clock of the database), checkpoints
+-- (the last position that a projection applied), parked events, and work (the open tasks of process managers).
 CREATE TABLE leases (
     name text NOT NULL,
     holder uuid NOT NULL,
-    -- Rises with every change of holder: whoever holds an older one may no longer write.
+    -- Rises with every change of holder: the holder of an older epoch may no longer write.
     epoch bigint NOT NULL,
     held_until timestamptz NOT NULL,
     CONSTRAINT leases_pkey PRIMARY KEY (name)
@@ -13,8 +13,14 @@ CREATE TABLE checkpoints (
     projection text NOT NULL,
     position bigint NOT NULL DEFAULT 0,
     epoch bigint NOT NULL DEFAULT 0,
+    -- The time of the last move. A worker that stands still is told by it from a worker that is behind.
     updated_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT checkpoints_pkey PRIMARY KEY (projection)
+    -- The reason for which the projection stopped. Its worker sets it, and any process can read it; it goes away as
+    -- soon as the checkpoint moves on.
+    stop_reason text,
+    stopped_at timestamptz,
+    CONSTRAINT checkpoints_pkey PRIMARY KEY (projection),
+    CONSTRAINT checkpoints_stop CHECK ((stop_reason IS NULL) = (stopped_at IS NULL))
 );
 
 -- Events that a projection could not apply, with every later event of the same aggregate.
@@ -25,14 +31,16 @@ CREATE TABLE parked_events (
     aggregate_id text NOT NULL,
     reason text NOT NULL,
     parked_at timestamptz NOT NULL DEFAULT now(),
+    -- An operator asked for another attempt; the worker that holds the projection's lease makes it.
+    retry_requested_at timestamptz,
     CONSTRAINT parked_events_pkey PRIMARY KEY (projection, position)
 );
 
 -- Backs the question whether an aggregate has parked events already.
 CREATE INDEX parked_events_aggregate_idx ON parked_events (projection, aggregate_type, aggregate_id);
 
--- A row is something to do: a step, a retry or, when it is due later, a timer. Rows of one subject are done
--- one after the other, in the order of the events that caused them.
+-- A row is a task: a step, a retry or, when it is due later, a timer. The tasks of one subject are done one after
+-- the other, in the order of the events that caused them.
 CREATE TABLE work (
     work_id uuid NOT NULL,
     role text NOT NULL,
@@ -48,6 +56,9 @@ CREATE TABLE work (
     held_until timestamptz,
     done_at timestamptz,
     last_error text,
+    -- The `traceparent` (W3C Trace Context) of the event that called for the task. The events of the process manager
+    -- carry it on, so that a request can be followed into its consequences.
+    traceparent text,
     CONSTRAINT work_pkey PRIMARY KEY (work_id)
 );
 

@@ -267,7 +267,7 @@ fn log_kind(error: &LogError) -> Kind {
         LogError::Unavailable(_) | LogError::OutcomeUnknown | LogError::Replaced { .. } => {
             kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
-        LogError::Refused { .. } | LogError::Unreadable { .. } => {
+        LogError::Refused { .. } | LogError::OtherSchema | LogError::Unreadable { .. } => {
             kind(StatusCode::INTERNAL_SERVER_ERROR, "internal")
         }
     }

@@ -37,6 +37,12 @@ pub enum LogError {
     /// The event is larger than the log takes.
     #[error("an event of {bytes} bytes is larger than the {max_bytes} that the log takes")]
     EventTooLarge { bytes: usize, max_bytes: usize },
+    /// The tables of the database have another form than the program's.
+    #[error(
+        "the database was made by another form of Routix that was never released: remove the data folder, or name an \
+         empty database, and start anew"
+    )]
+    OtherSchema,
     /// Cannot succeed, whoever tries.
     #[error("the log refused the operation: {reason}")]
     Refused { reason: String },

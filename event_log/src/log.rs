@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cqrs_es::Aggregate;
 use sqlx::PgPool;
+use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -61,12 +62,16 @@ pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError
     Ok(pool)
 }
 
-/// Brings the schema up to date. Applied migrations are never edited, so a changed one is refused.
+/// Brings the schema up to date. Each applied migration left its fingerprint in the database.
+///
+/// # Errors
+/// `OtherSchema` when an applied migration is not the one of this program.
 pub async fn migrate(pool: &PgPool) -> Result<(), LogError> {
-    sqlx::migrate!("../migrations")
-        .run(pool)
-        .await
-        .map_err(|error| LogError::Refused { reason: error.to_string() })
+    sqlx::migrate!("../migrations").run(pool).await.map_err(|error| match error {
+        MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => LogError::OtherSchema,
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => LogError::from(error),
+        error => LogError::Refused { reason: error.to_string() },
+    })
 }
 
 /// The log of one process: appends, loads, reads. Cheap to clone.

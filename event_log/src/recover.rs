@@ -97,7 +97,7 @@ impl Recovery {
         self.must_follow(page)?;
         let mut connection = self.log.pool().acquire().await?;
         let mut tx = connection.begin().await?;
-        // The lock of `append_batch`: whoever appends waits, and sees all of this or nothing.
+        // The lock of `append`: whoever appends waits, and sees all of this or nothing.
         sqlx::query("SELECT pg_advisory_xact_lock(7012025)").execute(&mut *tx).await?;
         let head = reader::head(&mut *tx).await?;
         if head != self.head || reader::chain_at(&mut *tx, head).await?.as_ref() != Some(&self.chain) {

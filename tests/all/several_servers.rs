@@ -87,7 +87,7 @@ async fn a_connection_cut_after_an_append_was_sent_never_doubles_an_effect() {
                 let ended: i64 = sqlx::query_scalar(
                     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                      WHERE datname = current_database() AND application_name = 'routix' \
-                       AND (query LIKE '%append_units%' OR query LIKE '%append_event%')",
+                       AND query LIKE '%append%'",
                 )
                 .fetch_one(&pool)
                 .await

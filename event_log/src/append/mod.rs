@@ -1,13 +1,19 @@
 //! Group commit: units that queue up while a batch is in flight are the next batch.
 
-mod ahead;
 mod appender;
-mod batch;
+mod call;
+mod flight;
+mod lanes;
 mod metrics;
+mod pacing;
+#[cfg(test)]
+mod pacing_tests;
 mod queue;
-mod single;
+mod rows;
 #[cfg(test)]
 mod tests;
+mod tip;
+mod told;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -72,19 +78,13 @@ impl NewUnit {
     pub(crate) fn bytes(&self) -> usize {
         self.events.iter().map(|event| event.payload.len() + self.metadata.len()).sum()
     }
-
-    /// Whether it expects something of a stream that it does not write. No constraint of the database would
-    /// notice, so the database has to look.
-    pub(crate) fn expects_unwritten(&self) -> bool {
-        (0..self.expected.len()).any(|stream| self.events.iter().all(|event| event.stream != stream))
-    }
 }
 
 /// What became of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Appended {
     Stored { first: i64, last: i64 },
-    Duplicate { first: i64, last: i64, outcome: String },
+    Duplicate { last: i64, outcome: String },
     Mismatch,
     Conflict { stream: String },
     Taken { kind: String },

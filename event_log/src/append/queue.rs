@@ -1,13 +1,14 @@
-//! What waits to be appended, and the next batch of it.
+//! The units that wait to be appended, and the next batch of them.
 
 use std::collections::{HashSet, VecDeque};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{AppendError, Appended, NewUnit};
 use crate::cache::StreamKey;
 
+pub(super) const QUEUE_UNITS_MAX: usize = 1024;
 /// Limits of a batch: beyond them a longer one no longer pays.
 pub(super) const BATCH_UNITS_MAX: usize = 256;
 pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
@@ -15,10 +16,84 @@ pub(super) const BATCH_BYTES_MAX: usize = 1 << 20;
 pub(super) struct Pending {
     pub(super) unit: NewUnit,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    /// The database refused it so often without saying that it is at fault. From the first time on it is sent alone.
+    pub(super) refusals: u8,
+}
+
+impl Pending {
+    pub(super) fn new(unit: NewUnit, answer: oneshot::Sender<Result<Appended, AppendError>>) -> Self {
+        Self { unit, answer, refusals: 0 }
+    }
+}
+
+/// The units that wait, in the order in which they came.
+pub(super) struct Queue {
+    incoming: mpsc::Receiver<Pending>,
+    waiting: VecDeque<Pending>,
+    is_open: bool,
+}
+
+impl Queue {
+    pub(super) fn new(incoming: mpsc::Receiver<Pending>) -> Self {
+        Self { incoming, waiting: VecDeque::new(), is_open: true }
+    }
+
+    /// The number of units that wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len() + self.incoming.len()
+    }
+
+    /// Nothing waits, and nothing comes any more.
+    pub(super) fn is_over(&self) -> bool {
+        !self.is_open && self.waiting.is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.len() < QUEUE_UNITS_MAX
+    }
+
+    /// Takes in all that has come.
+    pub(super) fn fill(&mut self) {
+        while self.has_room()
+            && let Ok(pending) = self.incoming.try_recv()
+        {
+            self.waiting.push_back(pending);
+        }
+    }
+
+    /// Waits for the next unit. Never ends while there is no room, nor once nothing comes any more.
+    pub(super) async fn wait(&mut self) {
+        if !self.is_open || !self.has_room() {
+            return std::future::pending().await;
+        }
+        match self.incoming.recv().await {
+            Some(pending) => self.waiting.push_back(pending),
+            None => self.is_open = false,
+        }
+    }
+
+    pub(super) fn next_batch(
+        &mut self,
+        units_max: usize,
+        under_way: &VecDeque<Seen>,
+    ) -> (Vec<Pending>, Seen) {
+        next_batch(&mut self.waiting, units_max, under_way)
+    }
+
+    /// Puts units back to where they were taken from.
+    pub(super) fn give_back(&mut self, batch: Vec<Pending>) {
+        for pending in batch.into_iter().rev() {
+            self.waiting.push_front(pending);
+        }
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Pending> {
+        self.waiting.drain(..).collect()
+    }
 }
 
 /// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice, none that a
-/// batch under way has. The units that have to wait stay in their order. Tells what the units of the batch have.
+/// batch under way has. The units that have to wait stay in their order. Tells the keys of the batch.
 pub(super) fn next_batch(
     waiting: &mut VecDeque<Pending>,
     units_max: usize,
@@ -30,13 +105,17 @@ pub(super) fn next_batch(
     let mut left = VecDeque::new();
     while let Some(pending) = waiting.pop_front() {
         let size = pending.unit.bytes();
-        let fits = batch.is_empty() || bytes + size <= BATCH_BYTES_MAX;
+        let is_suspect = pending.refusals > 0;
+        let fits = batch.is_empty() || (!is_suspect && bytes + size <= BATCH_BYTES_MAX);
         let waits = under_way.iter().any(|others| others.has(&pending.unit));
         // Its keys count even when it waits, so that units of one stream keep their order.
         let shares = seen.add(&pending.unit);
         if fits && !shares && !waits {
             bytes += size;
             batch.push(pending);
+            if is_suspect {
+                break;
+            }
         } else {
             left.push_back(pending);
         }
@@ -56,7 +135,7 @@ pub(super) fn next_batch(
     (batch, seen)
 }
 
-/// What units of a batch write or wait for.
+/// The keys that the units of a batch write or wait for.
 #[derive(Default)]
 pub(super) struct Seen {
     streams: HashSet<StreamKey>,

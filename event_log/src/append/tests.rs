@@ -54,7 +54,7 @@ fn claiming(command: u128, name: &str, key: u8, taken: bool) -> NewUnit {
 /// Takes batch after batch until none is left, as lists of command ids.
 fn batches(units: impl IntoIterator<Item = NewUnit>) -> Vec<Vec<u128>> {
     let mut waiting: VecDeque<Pending> =
-        units.into_iter().map(|unit| Pending { unit, answer: oneshot::channel().0 }).collect();
+        units.into_iter().map(|unit| Pending::new(unit, oneshot::channel().0)).collect();
     let mut batches = Vec::new();
     while !waiting.is_empty() {
         let (batch, _) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::new());
@@ -135,7 +135,7 @@ fn a_unit_above_the_limit_of_bytes_goes_alone() {
 
 #[test]
 fn a_unit_waits_for_a_batch_under_way_that_has_its_stream_its_command_or_its_claim() {
-    let pending = |unit| Pending { unit, answer: oneshot::channel().0 };
+    let pending = |unit| Pending::new(unit, oneshot::channel().0);
     let ids = |batch: &[Pending]| batch.iter().map(|one| one.unit.command_id.as_u128()).collect::<Vec<_>>();
     let mut waiting = VecDeque::from([pending(claiming(1, "a", 7, true))]);
     let (first, seen) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::new());

@@ -200,7 +200,7 @@ where
             };
             match self.append(&mut events).await? {
                 Appended::Stored { last, .. } => return Ok(self.remember(last, events)),
-                Appended::Duplicate { last, outcome, .. } => {
+                Appended::Duplicate { last, outcome } => {
                     self.evict();
                     return Ok(replayed(last, serde_json::from_str(&outcome).unwrap_or_default()));
                 }

@@ -41,27 +41,20 @@ const NEXT: Next<'static> = Next {
 impl Next<'_> {
     fn call(&self) -> String {
         let (jar, version) = (clock::new_id(), self.version);
-        let (units, types, ids, versions) = match self.beside {
-            None => ("1", "'jar'", format!("'{jar}'"), version.to_string()),
-            Some((other, at)) => {
-                ("1, 1", "'jar', 'jar'", format!("'{jar}', '{other}'"), format!("{version}, {at}"))
-            }
+        let beside = match self.beside {
+            None => String::new(),
+            Some((other, at)) => format!(", ROW(1, 'jar', '{other}', {at}, false)::expected_stream"),
         };
         format!(
-            "SELECT append_ahead(\
-             ARRAY['{nil}']::uuid[], ARRAY['{command}']::uuid[], ARRAY['']::bytea[], ARRAY['null'], \
-             ARRAY[NULL]::timestamptz[], ARRAY['{{}}'], ARRAY[NULL]::uuid[], ARRAY[1], ARRAY[1], \
-             ARRAY[{units}], ARRAY[{types}], ARRAY[{ids}]::uuid[], ARRAY[{versions}]::bigint[], \
-             ARRAY[1], ARRAY[1], ARRAY[{sequence}]::bigint[], ARRAY['{event}']::uuid[], ARRAY['Put'], ARRAY['1.0'], \
-             ARRAY['{{}}'], ARRAY['']::bytea[], \
-             '{{}}'::int[], '{{}}'::text[], '{{}}'::bytea[], '{{}}'::uuid[], '{{}}'::boolean[], \
-             '{{}}'::int[], '{{}}'::bigint[], '{{}}'::text[], '{{}}'::text[], {look_first}, \
-             {tip}, {tip_chain}, {at}, ARRAY[{link}])",
+            "SELECT base IS NOT NULL FROM append(\
+             ARRAY[ROW('{nil}', '{command}', '', 'null', NULL, 1, 1)::new_unit], \
+             ARRAY[ROW(1, 'jar', '{jar}', {version}, true)::expected_stream{beside}], \
+             ARRAY[ROW('jar', '{jar}', {sequence}, 'Put', '1.0', '{{}}', '{{}}', '{event}', NULL, '')::new_event], \
+             '{{}}', '{{}}', {tip}, {tip_chain}, {at}, ARRAY[{link}])",
             nil = Uuid::nil(),
             command = clock::new_id(),
             event = clock::new_id(),
             sequence = version + 1,
-            look_first = self.beside.is_some(),
             tip = self.tip,
             tip_chain = self.tip_chain,
             at = self.at,
@@ -96,9 +89,9 @@ async fn a_batch_goes_ahead_only_behind_the_event_that_it_names_and_leaves_nothi
         (Next { tip_chain: "sha256('another log')", ..NEXT }, "the log does not end"),
         (Next { at: earlier, ..NEXT }, "the log does not end"),
         (Next { at: "clock_timestamp() + interval '2 seconds'", ..NEXT }, "the log does not end"),
-        (Next { version: 3, ..NEXT }, "a stream has not the version"),
-        (Next { beside: Some((jar, 1)), ..NEXT }, "a stream has not the version"),
-        (Next { beside: Some((jar, 3)), ..NEXT }, "a stream has not the version"),
+        (Next { version: 3, ..NEXT }, "a stream is not at the version"),
+        (Next { beside: Some((jar, 1)), ..NEXT }, "a stream is not at the version"),
+        (Next { beside: Some((jar, 3)), ..NEXT }, "a stream is not at the version"),
     ] {
         let refused = next.append(&mut connection).await.unwrap_err();
         assert!(refused.contains(why), "{refused} is not: {why}");

@@ -95,7 +95,7 @@ async fn update_delete_and_truncate_of_events_are_refused_by_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn appending_is_refused_under_every_isolation_that_would_not_see_the_last_holders_commit() {
     let world = World::new().await;
-    for (function, parameters) in [("append_units", 31), ("append_units", 35), ("append_event", 15)] {
+    for (function, parameters) in [("append", 9), ("append_event", 15)] {
         let call = format!("SELECT {function}({})", vec!["NULL"; parameters].join(", "));
         for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
             let mut transaction = world.pool.begin().await.unwrap();
@@ -116,20 +116,23 @@ async fn append_event_stores_nothing_on_a_stream_that_is_not_as_long_as_it_expec
     let world = World::new().await;
     let append = |version: i64| {
         let call = format!(
-            "SELECT coalesce(append_event('{}', '{}', '', 'null', NULL, 'jar', '{}', {version}, '{}', 'Put', '1.0', \
-             '{{}}', '{{}}', '', NULL), 0)",
+            "SELECT append_event('{}', '{}', '', 'null', NULL, 'jar', '{}', {version}, '{}', 'Put', '1.0', \
+             '{{}}', '{{}}', '', NULL)",
             Uuid::nil(),
             clock::new_id(),
             Uuid::nil(),
             clock::new_id()
         );
-        let world = &world;
-        async move { world.number(&call).await }
+        let pool = world.pool.clone();
+        async move {
+            let position = sqlx::query_scalar::<_, i64>(&call).fetch_one(&pool).await;
+            position.map_err(|error| error.as_database_error().unwrap().code().unwrap().into_owned())
+        }
     };
-    assert_eq!(append(1).await, 0, "too short");
-    assert_eq!(append(0).await, 1);
-    assert_eq!(append(0).await, 0, "too long");
-    assert_eq!(append(1).await, 2);
+    assert_eq!(append(1).await, Err("RX002".to_owned()), "too short");
+    assert_eq!(append(0).await, Ok(1));
+    assert_eq!(append(0).await, Err("23505".to_owned()), "too long");
+    assert_eq!(append(1).await, Ok(2));
     for table in ["events", "command_receipts"] {
         assert_eq!(world.number(&format!("SELECT count(*) FROM {table}")).await, 2, "{table}");
     }
@@ -222,7 +225,7 @@ async fn a_caller_that_goes_away_does_not_stop_a_command_half_way() {
     eventually("the command is carried out", || async { world.events_of(jar).await == 1 }).await;
 }
 
-/// A single event goes by `append_event`, two by `append_units`.
+/// A single event goes by `append_event`, two by `append`.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_of_which_only_the_floor_is_left_goes_on_above_it() {
     for coins in [vec![1], vec![1, 2]] {
@@ -278,6 +281,31 @@ async fn a_batch_reads_no_more_of_a_long_log_than_the_ends_of_its_streams() {
         assert!(read > events, "{read} entries were read for {events} events");
         assert!(read < 5 * events, "{read} entries were read for {events} events");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_write_in_turn_leave_one_chain() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let jar = clock::new_id();
+    let mut last = 0;
+    // In pairs, which go by `append`; alone, which go by `append_event` and leave the process without the end of the log.
+    for (log, coins) in [
+        (&here, 2),
+        (&here, 2),
+        (&there, 2),
+        (&here, 2),
+        (&here, 1),
+        (&here, 2),
+        (&here, 3),
+        (&there, 1),
+        (&here, 2),
+    ] {
+        last += i64::try_from(coins).unwrap();
+        assert_eq!(put(log, jar, vec![1; coins]).await, last);
+    }
+    assert_eq!(verify(&world.pool, None).await.unwrap().fault, None);
+    world.assert_sound().await;
 }
 
 /// Puts coins into a jar in one unit, one event each, and returns the last position.

@@ -11,7 +11,6 @@ mod following;
 mod idempotency;
 mod jar;
 mod keys;
-mod linking;
 mod peers;
 mod recovering;
 mod sealing;

@@ -35,6 +35,7 @@ impl From<LogError> for ApplyError {
             | LogError::Rewound { .. }
             | LogError::OutcomeForgotten { .. }
             | LogError::Replaced { .. }
+            | LogError::OtherSchema
             | LogError::EventTooLarge { .. } => Self::Transient(error),
         }
     }

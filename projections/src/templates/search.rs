@@ -85,14 +85,11 @@ const FINDABLE: &str = "is_active AND status = 'analyzed' AND embedding_model = 
      AND ($5::smallint IS NULL OR energy_level >= $5) \
      AND ($6::smallint IS NULL OR energy_level <= $6)";
 
-/// Candidates of a category, by their sketches. Rows of an older version have none and are all candidates.
-/// The number is part of the text, so that it is known when the statement is planned.
+/// Candidates of a category, by their sketches. The number is part of the text, so that it is known when the statement is
+/// planned.
 fn of_category(candidates: i64) -> String {
     format!(
-        "(SELECT id FROM templates WHERE {FINDABLE} AND category = $10 AND sketch IS NOT NULL \
-          ORDER BY sketch <~> $11 LIMIT {candidates}) \
-         UNION ALL \
-         SELECT id FROM templates WHERE {FINDABLE} AND category = $10 AND sketch IS NULL"
+        "SELECT id FROM templates WHERE {FINDABLE} AND category = $10 ORDER BY sketch <~> $11 LIMIT {candidates}"
     )
 }
 

@@ -1,11 +1,13 @@
 //! Measures Routix beside its peers, on one machine, in one run: `cargo run --release -p tests --bin bench --
-//! <case>`. Prints a table and JSON lines; `BENCHMARKS.md` keeps the results.
+//! <case>`. Prints a table and JSON lines; `BENCHMARKS.md` keeps the results. `compare <commit> [case...]` in place of
+//! a case takes turns with the program of another commit.
 //!
 //! Everything is on this machine: the load, Postgres with `fsync` on, NATS, the workers.
 
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on has failed")]
 
 mod append;
+mod compare;
 mod drive;
 mod fan_out;
 mod hot_stream;
@@ -66,6 +68,10 @@ fn main() {
         Some(writers::COMMAND) => return writers::main(&arguments[2..]),
         Some(service::COMMAND) => return service::main(&arguments[2..]),
         Some(peer_http::COMMAND) => return peer_http::main(&arguments[2..]),
+        Some("compare") => {
+            let [_, _, commit, only @ ..] = arguments.as_slice() else { panic!("compare <commit> [case...]") };
+            return compare::run(commit, only);
+        }
         _ => {}
     }
     let Arguments { case, effort } = Arguments::parse();

@@ -1,0 +1,97 @@
+//! Answers the callers of a batch, and tells everybody else who hears of it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::metrics::AppendMetrics;
+use super::queue::Pending;
+use super::{AppendError, Appended};
+use crate::guard::Guard;
+use crate::witness::Rewound;
+
+/// A unit that the database refuses although nothing is wrong with it is sent so often.
+const REFUSALS_MAX: u8 = 5;
+
+/// Those who hear of a batch besides its callers.
+pub(super) struct Told {
+    head: watch::Sender<i64>,
+    guard: Arc<Guard>,
+    metrics: AppendMetrics,
+}
+
+impl Told {
+    pub(super) fn new(head: watch::Sender<i64>, guard: Arc<Guard>) -> Self {
+        Self { head, guard, metrics: AppendMetrics::new() }
+    }
+
+    /// The reason for which nothing may be appended now.
+    pub(super) fn shut(&self) -> Option<Rewound> {
+        self.guard.shut()
+    }
+
+    pub(super) fn queued(&self, units: usize) {
+        self.metrics.queued(units);
+    }
+
+    pub(super) fn measure(&self, begun: Instant, units: usize) {
+        self.metrics.measure(begun, units);
+    }
+
+    /// Tells the callers their outcomes. Returns the units without an outcome, and the first and last position of the
+    /// stored ones.
+    pub(super) fn answer(
+        &self,
+        batch: Vec<Pending>,
+        outcomes: impl IntoIterator<Item = Option<Appended>>,
+    ) -> (Vec<Pending>, (i64, i64)) {
+        let (mut again, mut span, mut newest) = (Vec::new(), (i64::MAX, 0), None);
+        let mut head = 0;
+        for (pending, outcome) in batch.into_iter().zip(outcomes) {
+            let Some(outcome) = outcome else {
+                again.push(pending);
+                continue;
+            };
+            self.metrics.count(&pending.unit, &outcome);
+            match &outcome {
+                Appended::Stored { first, last } => {
+                    span = (span.0.min(*first), span.1.max(*last));
+                    newest = newest.max(pending.unit.events.last().map(|event| (*last, event.event_id)));
+                    head = head.max(*last);
+                }
+                Appended::Duplicate { last, .. } => head = head.max(*last),
+                Appended::Mismatch | Appended::Conflict { .. } | Appended::Taken { .. } => {}
+            }
+            // A caller that no longer waits loses nothing: the outcome is in the receipt.
+            let _ = pending.answer.send(Ok(outcome));
+        }
+        if let Some((position, event_id)) = newest {
+            self.guard.committed(position, event_id);
+        }
+        self.head.send_if_modified(|known| {
+            let moved = head > *known;
+            *known = head.max(*known);
+            moved
+        });
+        (again, span)
+    }
+}
+
+/// The units of a batch that was refused as a whole: each is sent alone from now on. A unit that was refused too often
+/// is told so.
+pub(super) fn alone(batch: Vec<Pending>, reason: &str) -> Vec<Pending> {
+    let (again, hopeless): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|pending| Pending { refusals: pending.refusals + 1, ..pending })
+        .partition(|pending| pending.refusals <= REFUSALS_MAX);
+    refuse(hopeless, &AppendError::Refused { reason: reason.to_owned() });
+    again
+}
+
+/// Tells the callers why nothing was stored.
+pub(super) fn refuse(batch: Vec<Pending>, error: &AppendError) {
+    for pending in batch {
+        let _ = pending.answer.send(Err(error.clone()));
+    }
+}
