@@ -22,6 +22,11 @@ pub struct Known {
 }
 
 impl Known {
+    /// What the metadata of an event says: the language tag of the request that led to it.
+    pub fn of_request(tag: Option<&str>) -> Self {
+        Self { request: tag.and_then(Language::parse), ..Self::default() }
+    }
+
     /// The language to answer in: the strongest source that says one, else English.
     pub fn choose(self) -> Language {
         self.profile.or(self.message).or(self.request).unwrap_or(Language::English)

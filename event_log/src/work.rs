@@ -27,6 +27,8 @@ pub struct NewWork<'a> {
     pub owner: Option<Uuid>,
     /// The trace of the event, W3C Trace Context.
     pub traceparent: Option<String>,
+    /// The language in the event's metadata.
+    pub language: Option<String>,
     /// `None` for at once.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -42,6 +44,7 @@ pub struct ClaimedWork {
     pub correlation_id: Uuid,
     pub owner_id: Option<Uuid>,
     pub traceparent: Option<String>,
+    pub language: Option<String>,
     /// 1 at the first claim.
     pub attempts: i32,
     /// Rises with every claim: whoever holds an older one may no longer act.
@@ -60,12 +63,13 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
         .collect();
     sqlx::query(
         "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, \
-                           traceparent, due_at) \
+                           traceparent, language, due_at) \
          SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id, \
-                w.traceparent, coalesce(w.due_at, clock_timestamp()) \
+                w.traceparent, w.language, coalesce(w.due_at, clock_timestamp()) \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[], \
-                     $8::uuid[], $9::text[], $10::timestamptz[]) \
-             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, due_at) \
+                     $8::uuid[], $9::text[], $10::text[], $11::timestamptz[]) \
+             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, \
+                   language, due_at) \
          ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING",
     )
     .bind(ids)
@@ -77,6 +81,7 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     .bind(work.iter().map(|work| work.correlation_id).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.owner).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.language.as_deref()).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.due_at).collect::<Vec<_>>())
     .execute(connection)
     .await?;
@@ -112,7 +117,8 @@ pub async fn claim(
              ORDER BY w.due_at, w.position \
              FOR UPDATE SKIP LOCKED \
              LIMIT $3) \
-         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, attempts, fence",
+         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, language, \
+                   attempts, fence",
     )
     .bind(known.role)
     .bind(life.as_secs_f64())

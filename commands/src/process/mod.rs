@@ -36,9 +36,9 @@ type Step = Result<Outcome, CommandError>;
 
 /// The context of one step of a process on a claimed row.
 fn context(process: &'static str, work: &ClaimedWork, step: &str) -> CommandContext {
-    let traceparent = work.traceparent.clone();
     CommandContext {
-        traceparent,
+        traceparent: work.traceparent.clone(),
+        language: work.language.clone(),
         ..CommandContext::for_process(process, work.cause, work.correlation_id, work.owner_id, step)
     }
 }

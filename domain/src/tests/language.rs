@@ -10,6 +10,8 @@ fn the_profile_comes_before_the_message_and_the_message_before_the_request() {
     assert_eq!(none.choose(), English);
     assert_eq!(Known { request: Some(German), ..none }.choose(), German);
     assert_eq!(Known { message: Some(English), request: Some(German), ..none }.choose(), English);
+    assert_eq!(Known::of_request(Some("de")), Known { request: Some(German), ..none });
+    assert_eq!([Known::of_request(Some("fr")), Known::of_request(None)], [none, none]);
     let all = Known { profile: Some(German), message: Some(English), request: Some(English) };
     assert_eq!(all.choose(), German);
 }

@@ -61,6 +61,7 @@ impl Projection for WorkToDo {
                 correlation_id: metadata.correlation_id.unwrap_or(event.recorded.event_id),
                 owner: event.recorded.owner_id,
                 traceparent: metadata.traceparent.clone(),
+                language: metadata.language.clone(),
                 due_at: call.due_at,
             }));
         }
