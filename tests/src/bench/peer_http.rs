@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use domain::conversation::{ConversationCommand, MessageBody};
+use domain::conversation::ConversationCommand;
 use domain::{MessageId, MessageText};
 use event_log::clock;
 use serde::Deserialize;
@@ -34,9 +34,8 @@ async fn command(
     Path(chat): Path<Uuid>,
     Json(message): Json<Message>,
 ) -> StatusCode {
-    let say = ConversationCommand::Say {
+    let say = ConversationCommand::PostText {
         message_id: MessageId(clock::new_id()),
-        body: MessageBody::Text,
         content: MessageText::parse(&message.content).unwrap(),
         at: clock::now(),
     };
