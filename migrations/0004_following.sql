@@ -59,6 +59,8 @@ CREATE TABLE work (
     -- The `traceparent` (W3C Trace Context) of the event that called for the task. The events of the process manager
     -- carry it on, so that a request can be followed into its consequences.
     traceparent text,
+    -- The language in the metadata of that event: the process manager answers in it and hands it on likewise.
+    language text,
     CONSTRAINT work_pkey PRIMARY KEY (work_id)
 );
 

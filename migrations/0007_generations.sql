@@ -26,7 +26,6 @@ CREATE TABLE generation_requests (
     image_size_bytes bigint,
     processing_time_ms bigint,
     failure_reason text,
-    error_message text,
     retry_possible boolean,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,

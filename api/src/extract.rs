@@ -6,6 +6,7 @@ use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use domain::language::{Known, Language};
 use event_log::{Actor, CommandContext, ReceiptLife, clock};
 use projections::Wanted;
 use serde::de::DeserializeOwned;
@@ -111,6 +112,7 @@ pub struct Caller {
     ip: Option<String>,
     user_agent: Option<String>,
     traceparent: Option<String>,
+    language: Option<Language>,
     /// The version that `If-Match` names.
     pub expected_version: Option<i64>,
 }
@@ -136,6 +138,7 @@ impl FromRequestParts<App> for Caller {
             user_agent: text(&parts.headers, "user-agent")
                 .map(|agent| agent.chars().take(USER_AGENT_CHARS_MAX).collect()),
             traceparent: text(&parts.headers, "traceparent").filter(|trace| is_traceparent(trace)),
+            language: accepted_language(&parts.headers),
             expected_version: expected_version(&parts.headers)?,
         })
     }
@@ -162,6 +165,7 @@ impl Caller {
             ip: self.ip.clone(),
             user_agent: self.user_agent.clone(),
             traceparent: self.traceparent.clone(),
+            language: self.language.map(|language| language.name().to_owned()),
         }
     }
 
@@ -184,6 +188,23 @@ impl FromRequestParts<App> for Freshness {
             _ => Err(ApiError::Malformed { detail: "Routix-After is a position".to_owned() }),
         }
     }
+}
+
+/// The language of the sentences in an answer.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerLanguage(pub Language);
+
+impl FromRequestParts<App> for AnswerLanguage {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiError> {
+        let request = accepted_language(&parts.headers);
+        Ok(Self(Known { request, ..Known::default() }.choose()))
+    }
+}
+
+fn accepted_language(headers: &HeaderMap) -> Option<Language> {
+    Language::negotiate(&text(headers, "accept-language")?)
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

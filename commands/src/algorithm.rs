@@ -5,6 +5,7 @@ use domain::{AlgorithmId, Credits, MicroUsd, Slug};
 use event_log::{Claim, CommandContext, clock};
 use uuid::Uuid;
 
+use crate::error::ALGORITHM;
 use crate::{CommandError, Commands, Done, outcome};
 
 pub(crate) const SLUG_CLAIM: &str = "algorithm slug";
@@ -75,21 +76,9 @@ impl Commands {
         outcome::commit(unit, &algorithm_id).await
     }
 
-    /// Takes an algorithm out of the offer.
-    pub async fn deactivate_algorithm(
-        &self,
-        mut context: CommandContext,
-        algorithm_id: AlgorithmId,
-    ) -> Result<Done<()>, CommandError> {
-        context.owner = None;
-        let deactivate = AlgorithmCommand::Deactivate { at: clock::now() };
-        let unit = self.log.unit::<CommandError>(context).execute::<Algorithm>(algorithm_id, [deactivate]);
-        outcome::commit(unit, &()).await
-    }
-
     /// The algorithm that a client names, if users may choose it.
     pub(crate) async fn active_algorithm(&self, named: &AlgorithmRef) -> Result<Definition, CommandError> {
-        let not_found = CommandError::NotFound { what: "algorithm" };
+        let not_found = CommandError::NotFound { what: ALGORITHM };
         let algorithm_id = match named {
             AlgorithmRef::Id(id) => *id,
             AlgorithmRef::Slug(slug) => {
@@ -101,7 +90,7 @@ impl Commands {
             Algorithm::Inactive(definition) => {
                 Err(CommandError::AlgorithmInactive { name: definition.display_name })
             }
-            Algorithm::NotDefined => Err(CommandError::NotFound { what: "algorithm" }),
+            Algorithm::NotDefined => Err(CommandError::NotFound { what: ALGORITHM }),
         }
     }
 }

@@ -10,6 +10,7 @@ use providers::pictures::{self, Picture, PictureError, PictureLimits};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::error::ASSET;
 use crate::{CommandError, Commands, Done, outcome};
 
 /// An upload as it arrived.
@@ -59,7 +60,7 @@ impl Commands {
             Asset::Uploaded(asset) if asset.owner == owner => {}
             Asset::Deleted { owner: was } if was == owner => {}
             Asset::Uploaded(_) | Asset::Deleted { .. } | Asset::NotUploaded => {
-                return Err(CommandError::NotFound { what: "asset" });
+                return Err(CommandError::NotFound { what: ASSET });
             }
         }
         let delete = AssetCommand::Delete { at: clock::now() };

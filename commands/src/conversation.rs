@@ -1,13 +1,17 @@
 //! Commands to chats, as a user sends them.
 
 use domain::asset::Asset;
-use domain::conversation::{Conversation, ConversationCommand, ConversationError, PictureKind};
+use domain::conversation::{
+    Conversation, ConversationCommand, ConversationError, Line, MessageBody, PictureKind,
+};
+use domain::language::{Known, Language};
 use domain::{AssetId, ConversationId, MessageId, MessageText, Timestamp, Title, UserId};
 use event_log::{CommandContext, clock};
 use providers::Verdict;
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::AlgorithmRef;
+use crate::error::ASSET;
 use crate::{CommandError, Commands, Done, outcome};
 
 const DEFAULT_TITLE: &str = "New chat";
@@ -190,7 +194,7 @@ impl Commands {
                 actual: asset.kind.name(),
             }),
             Asset::Uploaded(_) | Asset::NotUploaded | Asset::Deleted { .. } => {
-                Err(CommandError::NotFound { what: "asset" })
+                Err(CommandError::NotFound { what: ASSET })
             }
         }
     }
@@ -201,6 +205,29 @@ impl Commands {
             Verdict::Rejected { categories } => Err(CommandError::ContentRejected { categories }),
         }
     }
+}
+
+/// A message of the assistant, in the language of the person whom the command is about. `step` tells messages of
+/// one command apart.
+pub(crate) fn say(
+    context: &CommandContext,
+    step: &str,
+    body: MessageBody,
+    line: Line,
+    at: Timestamp,
+) -> ConversationCommand {
+    ConversationCommand::Say {
+        message_id: MessageId(clock::derived_id(context.command_id, step)),
+        body,
+        line,
+        language: language_of(context),
+        at,
+    }
+}
+
+/// The language in which the person whom a command is about is told of it.
+pub(crate) fn language_of(context: &CommandContext) -> Language {
+    Known::of_request(context.language.as_deref()).choose()
 }
 
 fn message_id(context: &CommandContext) -> MessageId {

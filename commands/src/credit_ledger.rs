@@ -35,20 +35,6 @@ impl Commands {
         outcome::commit(unit, &GrantedCredits { grant_id, amount, granted_at: at }).await
     }
 
-    /// Takes credits away from a user.
-    pub async fn withdraw_credits(
-        &self,
-        mut context: CommandContext,
-        user_id: UserId,
-        amount: Credits,
-        note: String,
-    ) -> Result<Done<()>, CommandError> {
-        context.owner = Some(user_id.0);
-        let withdraw = CreditLedgerCommand::Withdraw { user_id, amount, note, at: clock::now() };
-        let unit = self.log.unit::<CommandError>(context).execute::<CreditLedger>(user_id, [withdraw]);
-        outcome::commit(unit, &()).await
-    }
-
     /// What a user has to spend, as the log has it now.
     pub async fn available_credits(&self, user_id: UserId) -> Result<Credits, CommandError> {
         Ok(self.log.load::<CreditLedger>(user_id).await?.state.available())

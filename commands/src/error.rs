@@ -15,6 +15,10 @@ use providers::pictures::PictureError;
 
 use crate::ReadSideError;
 
+/// The things that an order names and that [`CommandError::NotFound`] may miss.
+pub(crate) const ASSET: &str = "asset";
+pub(crate) const ALGORITHM: &str = "algorithm";
+
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     #[error(transparent)]

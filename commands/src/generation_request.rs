@@ -2,20 +2,18 @@
 //! released in the unit that ends it: there is no moment in between.
 
 use domain::algorithm::Definition;
-use domain::conversation::{Conversation, ConversationCommand, MessageBody, PictureKind};
+use domain::conversation::{Conversation, Line, MessageBody, PictureKind};
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand, CreditLedgerError};
 use domain::generation_request::{
     FailureReason, GenerationRequest, GenerationRequestCommand, GenerationRequestError, Job,
 };
-use domain::{
-    AssetId, ConversationId, Credits, CustomText, MessageId, MessageText, Personal, Prompt, RequestId,
-    Timestamp, UserId,
-};
+use domain::{AssetId, ConversationId, Credits, CustomText, Personal, Prompt, RequestId, Timestamp, UserId};
 use event_log::{CommandContext, Unit, clock};
 use metrics::{counter, histogram};
 use serde::{Deserialize, Serialize};
 
 use crate::algorithm::AlgorithmRef;
+use crate::conversation::say;
 use crate::{CommandError, Commands, Done, outcome};
 
 /// What a user orders.
@@ -174,18 +172,9 @@ impl Commands {
             .execute::<GenerationRequest>(job.request_id, [GenerationRequestCommand::Fail { reason, at }])
             .execute::<CreditLedger>(job.user_id, [release]);
         if let Some(conversation_id) = job.conversation_id {
-            let text = format!(
-                "Generation failed: {}. {} returned to your balance.",
-                reason.text(),
-                job.credit_cost.in_words()
-            );
-            let say = ConversationCommand::Say {
-                message_id: MessageId(clock::derived_id(context.command_id, "message")),
-                body: MessageBody::Text,
-                content: MessageText::parse(&text)?,
-                at,
-            };
-            unit = unit.execute::<Conversation>(conversation_id, [say]);
+            let line = Line::Failed { reason, returned: job.credit_cost };
+            let failed = say(&context, "message", MessageBody::Text, line, at);
+            unit = unit.execute::<Conversation>(conversation_id, [failed]);
         }
         match unit.commit().await {
             Ok(committed) => {

@@ -39,7 +39,7 @@ pub use read_side::{ActiveAlgorithm, FoundTemplate, ReadSide, ReadSideError, Tem
 pub use session::SessionTokens;
 pub use settings::Settings;
 pub use template::{UploadTemplate, UploadedTemplate};
-pub use user::{ActsAs, RegisterUser, RegisteredUser};
+pub use user::{RegisterUser, RegisteredUser, actor_of};
 
 use std::sync::Arc;
 

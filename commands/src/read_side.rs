@@ -44,12 +44,15 @@ pub struct ActiveAlgorithm {
 /// The queries behind the pipeline and the assistant. `after` is a position that the answer must have seen.
 #[async_trait]
 pub trait ReadSide: Send + Sync {
-    /// Matching templates, best first; featured ones when nothing matches; none when there are none.
+    /// The templates that match, best first.
     async fn matching_templates(
         &self,
         query: &TemplateQuery,
         after: i64,
     ) -> Result<Vec<FoundTemplate>, ReadSideError>;
+
+    /// The templates that stand in where nothing matches, the featured ones first.
+    async fn featured_templates(&self, limit: i64, after: i64) -> Result<Vec<FoundTemplate>, ReadSideError>;
 
     /// The design DNA of an analysed template, as the analysis stored it.
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError>;

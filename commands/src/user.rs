@@ -2,7 +2,7 @@
 
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand, GrantReason};
 use domain::session::Session;
-use domain::user::{Profile, Role, User, UserCommand};
+use domain::user::{Role, User, UserCommand};
 use domain::{Credits, EmailAddress, GrantId, Timestamp, UserId, Username};
 use event_log::{Actor, Claim, CommandContext, LogError, clock};
 use serde::{Deserialize, Serialize};
@@ -90,7 +90,7 @@ impl Commands {
             return Err(CommandError::WrongCredentials);
         }
         match (user.as_ref(), profile) {
-            (Some(User::Active(_)), Some(profile)) => Ok(profile.actor()),
+            (Some(User::Active(_)), Some(profile)) => Ok(actor_of(profile.user_id, profile.role)),
             (Some(User::Deactivated(_)), _) => Err(domain::user::UserError::Deactivated.into()),
             _ => Err(CommandError::WrongCredentials),
         }
@@ -102,16 +102,10 @@ impl Commands {
     }
 }
 
-/// How an account appears in the log when it acts for itself.
-pub trait ActsAs {
-    fn actor(&self) -> Actor;
-}
-
-impl ActsAs for Profile {
-    fn actor(&self) -> Actor {
-        match self.role {
-            Role::User => Actor::User(self.user_id.0),
-            Role::Admin => Actor::Admin(self.user_id.0),
-        }
+/// The actor in the log when an account acts for itself.
+pub fn actor_of(user_id: UserId, role: Role) -> Actor {
+    match role {
+        Role::User => Actor::User(user_id.0),
+        Role::Admin => Actor::Admin(user_id.0),
     }
 }

@@ -3,24 +3,21 @@
 
 use serde_json::Value;
 
-/// What an event of one version looks like in the next. Pure and total: it makes of any stored event of its
-/// version one of the next. Personal nodes keep their marks: what was erased stays erased.
-#[derive(Debug, Clone, Copy)]
-pub struct Upcaster {
-    pub event_type: &'static str,
-    pub from_version: &'static str,
-    pub to_version: &'static str,
-    pub upcast: fn(Value) -> Value,
-}
+/// The way of an event from one version to the next: its name, the two versions, and the function that makes the
+/// payload of the next one. The function is pure and total, and leaves the marks of personal nodes as they are.
+/// Plain values, because the log takes them and knows nothing of this crate.
+pub type Upcast = (&'static str, &'static str, &'static str, fn(Value) -> Value);
 
-/// The events of one aggregate.
+/// The forms in which one aggregate is stored.
 #[derive(Debug, Clone, Copy)]
-pub struct EventForms {
+pub struct StoredForms {
     pub aggregate_type: &'static str,
-    /// Every stored name with its current version.
+    /// The form of the state in snapshots.
+    pub snapshot_form: &'static str,
+    /// Every stored name of an event with its current version.
     pub versions: &'static [(&'static str, &'static str)],
     /// The way from every older version there ever was.
-    pub upcasters: &'static [Upcaster],
+    pub upcasters: &'static [Upcast],
 }
 
 /// Implements `DomainEvent` for an enum of events and lists every stored name with its current version. Behind
@@ -45,12 +42,8 @@ macro_rules! event_names {
             pub const VERSIONS: &'static [(&'static str, &'static str)] = &[$((stringify!($variant), $version)),+];
 
             /// What makes today's events of older ones.
-            pub const UPCASTERS: &'static [crate::Upcaster] = &[$($($(crate::Upcaster {
-                event_type: stringify!($variant),
-                from_version: $from,
-                to_version: $to,
-                upcast: $upcast,
-            },)+)?)+];
+            pub const UPCASTERS: &'static [crate::Upcast] =
+                &[$($($((stringify!($variant), $from, $to, $upcast),)+)?)+];
         }
     };
 }

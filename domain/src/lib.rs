@@ -6,6 +6,7 @@
 mod amounts;
 mod event_names;
 mod ids;
+mod named;
 mod personal;
 #[cfg(test)]
 mod tests;
@@ -16,26 +17,30 @@ pub mod asset;
 pub mod conversation;
 pub mod credit_ledger;
 pub mod generation_request;
+pub mod language;
+pub mod reactions;
 pub mod session;
 pub mod template;
 pub mod user;
 
 pub use amounts::{Credits, MicroUsd};
-pub use event_names::{EventForms, Upcaster};
+pub use event_names::{StoredForms, Upcast};
 pub use ids::{
     AlgorithmId, AssetId, AttemptId, ConversationId, GrantId, MessageId, RequestId, SessionId, TemplateId,
     UserId,
 };
+pub use named::UnknownWord;
 pub use personal::Personal;
 pub use text::{CustomText, EmailAddress, MessageText, Prompt, Slug, TextError, Title, Username};
 
-/// Every event that the business knows, by aggregate, with the way from its older versions.
-pub const fn event_forms() -> [EventForms; 8] {
+/// The stored forms of every aggregate.
+pub const fn stored_forms() -> [StoredForms; 8] {
     use cqrs_es::Aggregate;
     macro_rules! forms {
         ($($aggregate:ty, $events:ty;)+) => {
-            [$(EventForms {
+            [$(StoredForms {
                 aggregate_type: <$aggregate>::TYPE,
+                snapshot_form: <$aggregate>::SNAPSHOT_FORM,
                 versions: <$events>::VERSIONS,
                 upcasters: <$events>::UPCASTERS,
             }),+]

@@ -66,6 +66,8 @@ pub struct CommandContext {
     /// What led to the command, W3C Trace Context. Its events name the span of the command itself where spans are
     /// recorded.
     pub traceparent: Option<String>,
+    /// The language that the person asked for, as a tag (RFC 5646). Whatever the command leads to is told in it.
+    pub language: Option<String>,
 }
 
 impl CommandContext {
@@ -88,6 +90,7 @@ impl CommandContext {
             ip: None,
             user_agent: None,
             traceparent: None,
+            language: None,
         }
     }
 
@@ -107,6 +110,7 @@ impl CommandContext {
             owner: self.owner,
             causation_id: self.causation_id,
             traceparent: here.or(self.traceparent.as_deref()),
+            language: self.language.as_deref(),
             ip,
             user_agent,
         };
@@ -126,6 +130,8 @@ struct Metadata<'a> {
     causation_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ip: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,6 +210,8 @@ pub struct EventMetadata {
     pub causation_id: Option<Uuid>,
     /// W3C Trace Context.
     pub traceparent: Option<String>,
+    /// The language that the person asked for, as a tag (RFC 5646).
+    pub language: Option<String>,
     /// Sealed.
     pub ip: Option<String>,
     /// Sealed.

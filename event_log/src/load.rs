@@ -10,15 +10,8 @@ use uuid::Uuid;
 use crate::upcast::Stored;
 use crate::{LogError, Vault, Version};
 
-/// Raised when the form of states changes: older snapshots are ignored and replaced.
-const SNAPSHOT_FORM: &str = "1";
-
 /// Every so many events a stream gets a snapshot.
 pub(crate) const SNAPSHOT_EVERY_EVENTS: i64 = 100;
-
-pub(crate) fn schema_tag<A: Aggregate>() -> String {
-    format!("{}/{SNAPSHOT_FORM}", A::TYPE)
-}
 
 /// The state of a stream and the number of its events.
 pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, Version), LogError> {
@@ -100,7 +93,7 @@ async fn snapshot<A: Aggregate>(
     )
     .bind(A::TYPE)
     .bind(id.to_string())
-    .bind(schema_tag::<A>())
+    .bind(vault.schema_tag(A::TYPE))
     .fetch_optional(pool)
     .await?;
     let Some((version, payload)) = row else { return Ok(None) };

@@ -22,52 +22,76 @@ pub struct Upcaster {
     pub upcast: fn(Value) -> Value,
 }
 
+impl From<(&'static str, &'static str, &'static str, fn(Value) -> Value)> for Upcaster {
+    fn from(
+        (event_type, from_version, to_version, upcast): (
+            &'static str,
+            &'static str,
+            &'static str,
+            fn(Value) -> Value,
+        ),
+    ) -> Self {
+        Self { event_type, from_version, to_version, upcast }
+    }
+}
+
 #[derive(Debug)]
 struct Known {
     current: &'static str,
     steps: Vec<Upcaster>,
 }
 
-/// The events that this program knows, each with its current version. Without any, every event is taken as it
-/// is stored. Cheap to clone.
+#[derive(Debug, Clone)]
+struct Forms {
+    snapshot_form: &'static str,
+    events: Arc<HashMap<&'static str, Known>>,
+}
+
+/// The events that this program knows, each with its current version, and the forms of states in snapshots.
+/// Without any, every event is taken as it is stored. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct EventForms(Arc<HashMap<&'static str, HashMap<&'static str, Known>>>);
+pub struct EventForms(Arc<HashMap<&'static str, Forms>>);
 
 impl EventForms {
-    /// Adds the events of one aggregate: names with their current versions, and the steps that lead there.
+    /// Adds one aggregate: the form of its state, the names of its events with their current versions, and the steps
+    /// that lead there.
     ///
     /// # Errors
     /// `Refused` when a step is of an unknown event, leads nowhere, or shares its start with another.
-    pub fn with(
+    pub fn with<U: Copy + Into<Upcaster>>(
         mut self,
         aggregate_type: &'static str,
+        snapshot_form: &'static str,
         versions: &'static [(&'static str, &'static str)],
-        upcasters: &[Upcaster],
+        upcasters: &[U],
     ) -> Result<Self, LogError> {
         let mut events: HashMap<_, _> = versions
             .iter()
             .map(|(event_type, current)| (*event_type, Known { current, steps: vec![] }))
             .collect();
         for step in upcasters {
-            let known = events.get_mut(step.event_type).ok_or_else(|| misplaced(aggregate_type, step))?;
+            let step: Upcaster = (*step).into();
+            let known = events.get_mut(step.event_type).ok_or_else(|| misplaced(aggregate_type, &step))?;
             if step.from_version == known.current
                 || known.steps.iter().any(|other| other.from_version == step.from_version)
             {
-                return Err(misplaced(aggregate_type, step));
+                return Err(misplaced(aggregate_type, &step));
             }
-            known.steps.push(*step);
+            known.steps.push(step);
         }
         for known in events.values() {
             if let Some(lost) = known.steps.iter().find(|step| known.way_from(step.from_version).is_none()) {
                 return Err(misplaced(aggregate_type, lost));
             }
         }
-        let mut all = Arc::try_unwrap(self.0).unwrap_or_else(|shared| {
-            shared.iter().map(|(aggregate, events)| (*aggregate, copy(events))).collect()
-        });
-        all.insert(aggregate_type, events);
-        self.0 = Arc::new(all);
+        Arc::make_mut(&mut self.0).insert(aggregate_type, Forms { snapshot_form, events: Arc::new(events) });
         Ok(self)
+    }
+
+    /// What a snapshot is marked with. One with another mark is ignored and replaced.
+    pub(crate) fn schema_tag(&self, aggregate_type: &str) -> String {
+        let form = self.0.get(aggregate_type).map_or("undeclared", |forms| forms.snapshot_form);
+        format!("{aggregate_type}/{form}")
     }
 
     /// The payload of an event in today's form. An aggregate that nobody declared passes as it is.
@@ -76,8 +100,8 @@ impl EventForms {
         stored: &Stored<'_>,
         payload: Cow<'a, str>,
     ) -> Result<Cow<'a, str>, LogError> {
-        let Some(events) = self.0.get(stored.aggregate_type) else { return Ok(payload) };
-        let Some(known) = events.get(stored.event_type) else {
+        let Some(forms) = self.0.get(stored.aggregate_type) else { return Ok(payload) };
+        let Some(known) = forms.events.get(stored.event_type) else {
             return Err(stored.unreadable("this program does not know such an event"));
         };
         if stored.event_version == known.current {
@@ -114,13 +138,6 @@ impl Known {
         }
         Some(way)
     }
-}
-
-fn copy(events: &HashMap<&'static str, Known>) -> HashMap<&'static str, Known> {
-    events
-        .iter()
-        .map(|(name, known)| (*name, Known { current: known.current, steps: known.steps.clone() }))
-        .collect()
 }
 
 /// What a stored event says about its own form, and which one it is.

@@ -27,6 +27,8 @@ pub struct NewWork<'a> {
     pub owner: Option<Uuid>,
     /// The trace of the event, W3C Trace Context.
     pub traceparent: Option<String>,
+    /// The language in the event's metadata.
+    pub language: Option<String>,
     /// `None` for at once.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -42,6 +44,7 @@ pub struct ClaimedWork {
     pub correlation_id: Uuid,
     pub owner_id: Option<Uuid>,
     pub traceparent: Option<String>,
+    pub language: Option<String>,
     /// 1 at the first claim.
     pub attempts: i32,
     /// Rises with every claim: whoever holds an older one may no longer act.
@@ -60,12 +63,13 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
         .collect();
     sqlx::query(
         "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, \
-                           traceparent, due_at) \
+                           traceparent, language, due_at) \
          SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id, \
-                w.traceparent, coalesce(w.due_at, clock_timestamp()) \
+                w.traceparent, w.language, coalesce(w.due_at, clock_timestamp()) \
          FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[], \
-                     $8::uuid[], $9::text[], $10::timestamptz[]) \
-             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, due_at) \
+                     $8::uuid[], $9::text[], $10::text[], $11::timestamptz[]) \
+             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, \
+                   language, due_at) \
          ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING",
     )
     .bind(ids)
@@ -77,16 +81,25 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     .bind(work.iter().map(|work| work.correlation_id).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.owner).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.traceparent.as_deref()).collect::<Vec<_>>())
+    .bind(work.iter().map(|work| work.language.as_deref()).collect::<Vec<_>>())
     .bind(work.iter().map(|work| work.due_at).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Claims up to `limit` rows of a role that are due, for `life`.
+/// The rows that a worker can do: those of its role whose task it knows. A row of another task was written by a
+/// newer program. It stays open for that program, and so do the rows behind it that are about the same subject.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    pub role: &'a str,
+    pub tasks: &'a [&'a str],
+}
+
+/// Claims up to `limit` known rows that are due, for `life`.
 pub async fn claim(
     pool: &PgPool,
-    role: &str,
+    known: Known<'_>,
     life: Duration,
     limit: i64,
 ) -> Result<Vec<ClaimedWork>, LogError> {
@@ -95,7 +108,7 @@ pub async fn claim(
                          fence = fence + 1, attempts = attempts + 1 \
          WHERE work_id IN ( \
              SELECT w.work_id FROM work AS w \
-             WHERE w.role = $1 AND w.done_at IS NULL AND w.due_at <= clock_timestamp() \
+             WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.due_at <= clock_timestamp() \
                AND (w.held_until IS NULL OR w.held_until < clock_timestamp()) \
                AND NOT EXISTS ( \
                    SELECT 1 FROM work AS earlier \
@@ -104,11 +117,13 @@ pub async fn claim(
              ORDER BY w.due_at, w.position \
              FOR UPDATE SKIP LOCKED \
              LIMIT $3) \
-         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, attempts, fence",
+         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, language, \
+                   attempts, fence",
     )
-    .bind(role)
+    .bind(known.role)
     .bind(life.as_secs_f64())
     .bind(limit)
+    .bind(known.tasks)
     .fetch_all(pool)
     .await?;
     Ok(claimed)
@@ -162,17 +177,18 @@ pub async fn retry_later(
     Ok(())
 }
 
-/// How long until the next open row of a role can be claimed; `None` when there is none. Zero when one can be.
-pub async fn next_due(pool: &PgPool, role: &str) -> Result<Option<Duration>, LogError> {
+/// How long until the next open row can be claimed; `None` when there is none. Zero when one can be.
+pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration>, LogError> {
     let seconds: Option<f64> = sqlx::query_scalar(
         "SELECT (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8 \
-         FROM work AS w WHERE w.role = $1 AND w.done_at IS NULL \
+         FROM work AS w WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL \
            AND NOT EXISTS ( \
                SELECT 1 FROM work AS earlier \
                WHERE earlier.role = w.role AND earlier.subject = w.subject \
                  AND earlier.position < w.position AND earlier.done_at IS NULL)",
     )
-    .bind(role)
+    .bind(known.role)
+    .bind(known.tasks)
     .fetch_one(pool)
     .await?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))

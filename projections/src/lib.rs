@@ -10,7 +10,6 @@
 mod erasure;
 mod freshness;
 mod page;
-mod text_enum;
 
 pub mod accounts;
 pub mod algorithms;

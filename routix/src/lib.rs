@@ -7,6 +7,7 @@ mod assemble;
 mod cli;
 mod config;
 mod demo;
+mod part;
 mod processes;
 mod read_side;
 mod secrets;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::App;
-use commands::process::{Role, Runner};
+use commands::process::Runner;
 use commands::{CommandError, Credentials, Login};
+use domain::reactions;
 use event_log::{LogError, leases};
 use nats::{Feed, Relay};
 use projections::Worker;
@@ -18,21 +19,9 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::part::Part;
 use crate::secrets::{random_text, write_private};
 use crate::telemetry::metrics;
-
-/// What a `work` process does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum WorkRole {
-    Relay,
-    Projections,
-    Assistant,
-    Generation,
-    Analysis,
-    Timers,
-    Cleanup,
-    All,
-}
 
 /// How long a process that is asked to end goes on with what it has begun.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
@@ -119,16 +108,16 @@ impl Tasks {
         Ok(())
     }
 
-    pub fn work(&mut self, config: &Config, roles: &[WorkRole]) {
+    pub fn work(&mut self, config: &Config, parts: &[Part]) {
         let app = self.app.clone();
-        let does = |role| roles.contains(&role) || roles.contains(&WorkRole::All);
-        if does(WorkRole::Relay) {
+        let does = |part| parts.contains(&part) || parts.contains(&Part::All);
+        if does(Part::Relay) {
             let relay = Relay::new(app.log().clone(), app.bus().clone()).lease_life(config.relay_lease());
             app.health().watch_relay(relay.state());
             self.holders.push(relay.holder());
             self.spawn("relay", relay.run());
         }
-        if does(WorkRole::Projections) {
+        if does(Part::Projections) {
             for projection in projections::all() {
                 let name = projection.name();
                 let worker = Worker::new(app.log().clone(), app.bus().clone(), self.feed.clone(), projection);
@@ -136,17 +125,11 @@ impl Tasks {
                 self.spawn(name, worker.run());
             }
         }
-        for (work_role, process) in [
-            (WorkRole::Assistant, Role::Assistant),
-            (WorkRole::Generation, Role::Generation),
-            (WorkRole::Analysis, Role::Analysis),
-            (WorkRole::Timers, Role::Timers),
-            (WorkRole::Cleanup, Role::Cleanup),
-        ] {
-            if does(work_role) {
-                let runner = Runner::new(app.commands().clone(), process);
+        for role in reactions::Role::ALL {
+            if does(Part::Process(*role)) {
+                let runner = Runner::new(app.commands().clone(), *role);
                 let stop = self.stop.clone().cancelled_owned();
-                self.spawn_ending(process.name(), runner.run(stop));
+                self.spawn_ending(role.name(), runner.run(stop));
             }
         }
     }

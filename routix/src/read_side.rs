@@ -47,17 +47,12 @@ impl ReadSide for ProjectedReadSide {
             limit: query.limit,
         };
         let wanted = Wanted::After(after);
-        let hits = fresh(templates::search(&self.0, wanted, search.clone()).await.map_err(failed)?)?;
-        if !hits.is_empty() {
-            return Ok(found(hits));
-        }
-        // Nothing of the category: something similar of any category is better than anything at all.
-        let anywhere = SearchQuery { filter: SearchFilter::default(), ..search };
-        let hits = fresh(templates::search(&self.0, wanted, anywhere).await.map_err(failed)?)?;
-        if !hits.is_empty() {
-            return Ok(found(hits));
-        }
-        Ok(found(fresh(templates::fallback(&self.0, wanted, query.limit).await.map_err(failed)?)?))
+        Ok(found(fresh(templates::search(&self.0, wanted, search).await.map_err(failed)?)?))
+    }
+
+    async fn featured_templates(&self, limit: i64, after: i64) -> Result<Vec<FoundTemplate>, ReadSideError> {
+        let wanted = Wanted::After(after);
+        Ok(found(fresh(templates::fallback(&self.0, wanted, limit).await.map_err(failed)?)?))
     }
 
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError> {

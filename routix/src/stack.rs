@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use embedded::{Nats, Options, Postgres};
-use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, Upcaster};
+use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey};
 use nats::{Bus, BusOptions};
 
 use crate::config::Config;
@@ -92,19 +92,11 @@ pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptio
         .context("the database cannot be reached")
 }
 
-/// The events of the domain, as the log wants to be told of them.
+/// The stored forms of the domain, as the log takes them.
 fn event_forms() -> Result<EventForms, LogError> {
-    let mut known = EventForms::default();
-    for forms in domain::event_forms() {
-        let steps = forms.upcasters.iter().map(|step| Upcaster {
-            event_type: step.event_type,
-            from_version: step.from_version,
-            to_version: step.to_version,
-            upcast: step.upcast,
-        });
-        known = known.with(forms.aggregate_type, forms.versions, &steps.collect::<Vec<_>>())?;
-    }
-    Ok(known)
+    domain::stored_forms().iter().try_fold(EventForms::default(), |known, forms| {
+        known.with(forms.aggregate_type, forms.snapshot_form, forms.versions, forms.upcasters)
+    })
 }
 
 impl Stack {

@@ -1,5 +1,8 @@
 //! The main job over HTTP and the socket alone: ask, choose, upload a face, watch, fetch the result.
 
+use domain::conversation::Line;
+use domain::generation_request::Status;
+use domain::language::Language;
 use serde_json::json;
 
 use crate::support::checker::{self, Seen};
@@ -22,7 +25,8 @@ async fn a_chat_message_becomes_a_finished_thumbnail() {
     let posted = user.say(&chat, &wish).await.expect(201);
     assert_eq!((&posted["role"], &posted["type"]), (&json!("user"), &json!("text")));
     let acknowledged = socket.until_message("text").await;
-    assert_eq!(acknowledged["content"], "Got it! 🎮 Let me create that for you...");
+    assert_eq!(acknowledged["content"], Line::GotIt.text(Language::English));
+    assert_eq!(acknowledged["metadata"], json!({ "line": "got_it", "is_final": false }));
     let offer = socket.until_message("algorithm_select").await;
     let options = offer["metadata"]["options"].as_array().unwrap();
     let names: Vec<&str> = options.iter().map(|option| option["name"].as_str().unwrap()).collect();
@@ -38,7 +42,7 @@ async fn a_chat_message_becomes_a_finished_thumbnail() {
     let chosen = user.say(&chat, &choice).await.expect(201);
     assert_eq!(chosen["metadata"]["algorithm_id"], options[0]["id"], "the slug was resolved");
     let request = socket.until_message("upload_request").await;
-    assert_eq!(request["content"], "Would you like to add your face or logo?");
+    assert_eq!(request["metadata"]["line"], "add_picture");
     assert_eq!(request["metadata"]["accepted_types"], json!(["image/png", "image/jpeg", "image/webp"]));
 
     let face = user.upload(png([200, 150, 120]), "me.png", "face").await.expect(201);
@@ -93,10 +97,10 @@ fn stages_arrive_in_order(socket: &Socket, request: &str) {
     assert_eq!(
         stored,
         [
-            ("analyzing", 10, "Analyzing your request..."),
-            ("searching", 30, "Finding best matching templates..."),
-            ("composing", 50, "Composing generation prompt..."),
-            ("generating", 70, "Generating your thumbnail..."),
+            ("analyzing", 10, Status::Analyzing.sentence(Language::English)),
+            ("searching", 30, Status::Searching.sentence(Language::English)),
+            ("composing", 50, Status::Composing.sentence(Language::English)),
+            ("generating", 70, Status::Generating.sentence(Language::English)),
         ]
     );
     let completed: Vec<_> = frames.iter().filter(|frame| frame["type"] == "generation:completed").collect();

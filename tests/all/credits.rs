@@ -1,5 +1,9 @@
 //! Money: nobody spends what they do not have, nobody pays twice, nothing is kept for what was not made.
 
+use domain::Credits;
+use domain::conversation::Line;
+use domain::generation_request::FailureReason;
+use domain::language::Language;
 use futures::future::join_all;
 use serde_json::json;
 
@@ -74,7 +78,9 @@ async fn a_refused_order_is_told_in_the_chat_and_charges_nothing() {
     socket.until_message("upload_request").await;
     user.say(&chat, &json!({ "type": "text", "content": "skip" })).await.expect(201);
     let refusal = socket.until_message("text").await;
-    assert_eq!(refusal["content"], "This needs 4 credits and you have 1. Nothing was charged.");
+    let line = Line::NotEnoughCredits { required: Credits(4), available: Credits(1) };
+    assert_eq!(refusal["content"], line.text(Language::English));
+    assert_eq!(refusal["metadata"], json!({ "line": line.key(), "is_final": true }));
     world.check(&[]).await;
     assert_eq!(user.balance().await["balance"], 1);
 }
@@ -89,7 +95,7 @@ async fn a_request_that_is_not_done_in_time_ends_by_itself_and_gives_its_credits
     let order = user.order("never drawn").await.expect(201);
     let status = user.finished(order["id"].as_str().unwrap()).await;
     assert_eq!(status["status"], "failed");
-    assert_eq!(status["message"], "Generation failed: it took too long");
+    assert_eq!(status["message"], FailureReason::TimedOut.sentence(Language::English));
     assert_eq!(user.ledger().await, ["grant", "hold", "release"]);
     assert_eq!(user.balance().await["balance"], 25);
     world.check(&[]).await;

@@ -21,10 +21,7 @@ pub struct CurrentUser {
 
 impl CurrentUser {
     pub fn actor(&self) -> Actor {
-        match self.role {
-            Role::User => Actor::User(self.user_id.0),
-            Role::Admin => Actor::Admin(self.user_id.0),
-        }
+        commands::actor_of(self.user_id, self.role)
     }
 
     /// The user of an access token, if session and account are in order.

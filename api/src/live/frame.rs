@@ -1,11 +1,13 @@
 //! What clients are shown of an event: a pure function of the event, in one place, with every field named.
-//! What is not named here does not leave; no template's events are.
+//! What is not named here does not leave; no template's events are. Sentences are in the language of the request
+//! that led to the event.
 
 use domain::conversation::ConversationEvent;
 use domain::credit_ledger::CreditLedgerEvent;
-use domain::generation_request::GenerationRequestEvent;
+use domain::generation_request::{GenerationRequestEvent, Status};
+use domain::language::{Known, Language};
 use event_log::{LogError, OpenedEvent};
-use projections::{conversations, generations};
+use projections::conversations;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -39,12 +41,16 @@ impl Frame {
 pub fn public_frame(event: &OpenedEvent) -> Result<Option<Frame>, LogError> {
     let frame = match event.recorded.aggregate_type.as_str() {
         "conversation" => conversation_frame(event.parse()?),
-        "generation_request" => generation_frame(&event.parse()?),
+        "generation_request" => generation_frame(&event.parse()?, language_of(event)),
         "credit_ledger" => ledger_frame(&event.parse()?),
         _ => None,
     };
     let id = Some(event.recorded.position);
     Ok(frame.map(|(kind, payload)| Frame { kind: kind.to_owned(), id, payload }))
+}
+
+fn language_of(event: &OpenedEvent) -> Language {
+    Known::of_request(event.metadata().language.as_deref()).choose()
 }
 
 /// The request that a stored frame moved on, so that older fine progress of it is dropped.
@@ -66,20 +72,20 @@ fn conversation_frame(event: ConversationEvent) -> Option<(&'static str, Value)>
     ))
 }
 
-fn generation_frame(event: &GenerationRequestEvent) -> Option<(&'static str, Value)> {
+fn generation_frame(event: &GenerationRequestEvent, language: Language) -> Option<(&'static str, Value)> {
     match event {
         GenerationRequestEvent::AnalysisStarted { request_id, started_at: at }
         | GenerationRequestEvent::IntentAnalyzed { request_id, analyzed_at: at, .. }
         | GenerationRequestEvent::TemplatesMatched { request_id, matched_at: at, .. }
         | GenerationRequestEvent::AttemptStarted { request_id, number: 1, started_at: at, .. } => {
-            let stage = generations::stage_of(event)?;
+            let status = Status::entered_by(event)?;
             Some((
                 "generation:progress",
                 json!({
                     "request_id": request_id,
-                    "progress": stage.progress,
-                    "status": stage.status,
-                    "message": stage.message,
+                    "progress": status.percent(),
+                    "status": status,
+                    "message": status.sentence(language),
                     "timestamp": at,
                 }),
             ))
@@ -104,7 +110,7 @@ fn generation_frame(event: &GenerationRequestEvent) -> Option<(&'static str, Val
             "generation:failed",
             json!({
                 "request_id": request_id,
-                "error": format!("Generation failed: {}", reason.text()),
+                "error": reason.sentence(language),
                 "retry_possible": reason.retry_possible(),
                 "timestamp": failed_at,
             }),
@@ -113,7 +119,7 @@ fn generation_frame(event: &GenerationRequestEvent) -> Option<(&'static str, Val
             "generation:failed",
             json!({
                 "request_id": request_id,
-                "error": "Generation cancelled",
+                "error": Status::Cancelled.sentence(language),
                 "retry_possible": true,
                 "timestamp": cancelled_at,
             }),

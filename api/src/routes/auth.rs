@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use commands::{ActsAs, CommandError, Done, RegisterUser, SessionTokens};
+use commands::{CommandError, Done, RegisterUser, SessionTokens, actor_of};
 use domain::user::{Role, User};
 use domain::{EmailAddress, SessionId, UserId, Username};
 use event_log::Actor;
@@ -150,7 +150,7 @@ async fn refresh(
     let User::Active(profile) = user else {
         return Err(CommandError::RefreshTokenInvalid.into());
     };
-    let context = caller.context(&app, profile.actor(), &body.bytes);
+    let context = caller.context(&app, actor_of(user_id, profile.role), &body.bytes);
     let done = app.commands().refresh(context, (session_id, user_id), claims.jti).await?;
     session_reply(&app, &done).await
 }

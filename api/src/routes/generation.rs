@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::{AlgorithmRef, CommandError, CreateGeneration, CreatedGeneration, Done};
+use domain::generation_request::Status;
+use domain::language::Language;
 use domain::{AssetId, ConversationId, CustomText, Prompt, RequestId};
 use projections::generations::{self, Generation};
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use uuid::Uuid;
 
 use super::{Paging, picture};
 use crate::auth::CurrentUser;
-use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
+use crate::extract::{AnswerLanguage, ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::limits::Limited;
 use crate::live::seconds;
 use crate::problem::{ApiError, Problem};
@@ -105,13 +107,13 @@ pub struct ImageParams {
     download: bool,
 }
 
-impl From<&Generation> for StatusView {
-    fn from(row: &Generation) -> Self {
+impl StatusView {
+    fn of(row: &Generation, language: Language) -> Self {
         Self {
             id: row.id,
             status: row.status.name().to_owned(),
             progress: i32::from(row.progress),
-            message: row.message(),
+            message: row.message(language),
             final_thumbnail_url: row
                 .image_key
                 .as_ref()
@@ -135,8 +137,13 @@ fn own_asset(field: &'static str, url: Option<&str>) -> Result<Option<AssetId>, 
 
 fn accepted(done: &Done<CreatedGeneration>) -> CommandReply<GenerationView> {
     let id = done.value.request_id.0;
-    let view =
-        GenerationView { id, status: "pending".to_owned(), progress: 0, created_at: done.value.created_at };
+    let status = Status::Pending;
+    let view = GenerationView {
+        id,
+        status: status.name().to_owned(),
+        progress: status.percent().map_or(0, i32::from),
+        created_at: done.value.created_at,
+    };
     CommandReply::new(StatusCode::CREATED, done, view).at(format!("/api/v1/generation/{id}/status"))
 }
 
@@ -244,11 +251,12 @@ async fn status(
     State(app): State<App>,
     user: CurrentUser,
     Freshness(wanted): Freshness,
+    AnswerLanguage(language): AnswerLanguage,
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<StatusView>, ApiError> {
     let fresh = generations::get(app.reader(), wanted, user.user_id.0, id).await?;
     let row = fresh.value.as_ref().ok_or(ApiError::missing("generation request", fresh.behind))?;
-    Ok(QueryReply::new(&fresh, row.into()))
+    Ok(QueryReply::new(&fresh, StatusView::of(row, language)))
 }
 
 /// The caller's requests, newest first.
@@ -264,6 +272,7 @@ async fn list(
     State(app): State<App>,
     user: CurrentUser,
     Freshness(wanted): Freshness,
+    AnswerLanguage(language): AnswerLanguage,
     ApiQuery(paging): ApiQuery<Paging>,
 ) -> Result<QueryReply<GenerationList>, ApiError> {
     let fresh = generations::list(app.reader(), wanted, user.user_id.0, paging.into()).await?;
@@ -272,7 +281,7 @@ async fn list(
         .rows
         .iter()
         .map(|row| ListedGeneration {
-            status: row.into(),
+            status: StatusView::of(row, language),
             prompt: row.prompt.clone(),
             algorithm: row.algorithm.clone(),
             conversation_id: row.conversation_id,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use commands::process::Role;
+use domain::reactions::Role;
 use event_log::work;
 use metrics::gauge;
 use projections::runtime::progress;
@@ -60,7 +60,7 @@ async fn read_log(app: &App) {
         }
     }
     if let Ok(queues) = work::queues(app.log().pool()).await {
-        for role in Role::ALL.map(Role::name) {
+        for role in Role::ALL.iter().map(|role| role.name()) {
             // A role that has nothing to do is not among the queues, and its gauges must fall back to 0.
             let queue = queues.iter().find(|queue| queue.role == role);
             gauge!("routix_work_due", "role" => role).set(whole(queue.map_or(0, |queue| queue.due)));

@@ -1,177 +1,176 @@
 //! The assistant: answers in the chat what the brief calls for.
 
-use domain::conversation::{AlgorithmOption, Chat, Conversation, ConversationCommand, MessageBody};
+use domain::conversation::lines::Missing;
+use domain::conversation::{
+    AlgorithmOption, Chat, Conversation, ConversationCommand, ConversationEvent, Line, MessageBody,
+};
 use domain::credit_ledger::CreditLedgerError;
-use domain::{ConversationId, MessageId, MessageText, Prompt};
+use domain::{ConversationId, Prompt};
 use event_log::work::ClaimedWork;
 use event_log::{CommandContext, clock};
 
 use super::{Outcome, Step, context, subject};
 use crate::algorithm::AlgorithmRef;
+use crate::conversation::say;
+use crate::error::{ALGORITHM, ASSET};
 use crate::generation_request::CreateGeneration;
 use crate::{CommandError, Commands};
 
 const PROCESS: &str = "assistant";
 const ACCEPTED_TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/webp"];
 
-pub(super) async fn answer(commands: &Commands, work: &ClaimedWork) -> Step {
-    let conversation_id: ConversationId = subject(work)?;
-    let loaded = commands.log.load::<Conversation>(conversation_id).await?;
-    let Some(chat) = loaded.state.chat().cloned() else { return Ok(Outcome::Done) };
-    commands.show_typing(chat.owner, conversation_id, true, work.position).await;
-    let result = match work.task.as_str() {
-        "offer_algorithms" => offer_algorithms(commands, work, &chat).await,
-        "ask_for_picture" => ask_for_picture(commands, work, &chat).await,
-        "start_generation" => start_generation(commands, work, &chat).await,
-        other => {
-            tracing::error!(task = other, "the assistant does not know this task");
-            Ok(work.position)
-        }
-    };
-    // Typing ends after the message that was typed, so the frame waits for that message's position.
-    let typed = result.as_ref().copied().unwrap_or(work.position);
-    commands.show_typing(chat.owner, conversation_id, false, typed).await;
-    result.map(|_| Outcome::Done)
+/// Acknowledges a wish and offers the algorithms.
+pub(super) async fn offer_algorithms(commands: &Commands, work: &ClaimedWork) -> Step {
+    let Some(turn) = Turn::begin(commands, work).await? else { return Ok(Outcome::Done) };
+    let answered = turn.offer_algorithms().await;
+    turn.end(answered).await
 }
 
-async fn offer_algorithms(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
-    let active = commands.read_side.active_algorithms(work.position).await?;
-    let options: Vec<AlgorithmOption> = active
-        .into_iter()
-        .map(|algorithm| AlgorithmOption {
-            id: algorithm.algorithm_id,
-            slug: algorithm.slug,
-            name: algorithm.name,
-            credit_cost: algorithm.credit_cost,
-        })
-        .collect();
-    let context = context(PROCESS, work, "offer");
-    let acknowledge =
-        say(&context, "acknowledge", MessageBody::Text, "Got it! 🎮 Let me create that for you...")?;
-    let second = if options.is_empty() {
-        say(
-            &context,
-            "offer",
-            MessageBody::Text,
-            "No algorithm is available right now. Please try again later.",
-        )?
-    } else {
-        say(
-            &context,
-            "offer",
-            MessageBody::AlgorithmSelect { options },
-            "Which Routix version should draw it?",
-        )?
-    };
-    post(commands, context, chat, vec![acknowledge, second]).await
+/// Asks for a face or a logo.
+pub(super) async fn ask_for_picture(commands: &Commands, work: &ClaimedWork) -> Step {
+    let Some(turn) = Turn::begin(commands, work).await? else { return Ok(Outcome::Done) };
+    let answered = turn.ask_for_picture().await;
+    turn.end(answered).await
 }
 
-async fn ask_for_picture(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
-    let context = context(PROCESS, work, "ask for picture");
-    let body = MessageBody::UploadRequest {
-        accepted_types: ACCEPTED_TYPES.map(str::to_owned).to_vec(),
-        max_bytes: commands.settings.asset_bytes_max as u64,
-    };
-    let ask = say(&context, "ask", body, "Would you like to add your face or logo?")?;
-    post(commands, context, chat, vec![ask]).await
+/// Requests the generation that the brief describes.
+pub(super) async fn start_generation(commands: &Commands, work: &ClaimedWork) -> Step {
+    let Some(turn) = Turn::begin(commands, work).await? else { return Ok(Outcome::Done) };
+    let answered = turn.start_generation().await;
+    turn.end(answered).await
 }
 
-/// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
-/// is told why.
-async fn start_generation(commands: &Commands, work: &ClaimedWork, chat: &Chat) -> Result<i64, CommandError> {
-    let Some(order) = order_of(commands, work, chat).await? else { return Ok(work.position) };
-    let context = context(PROCESS, work, "start generation");
-    let refusal = self::context(PROCESS, work, "refuse generation");
-    // Whoever takes over from a worker that died finds what was said already, not what it would say now.
-    for said in [&context, &refusal] {
-        if let Some(first) = commands.log.first_outcome(said).await? {
-            return Ok(first.position);
-        }
+/// The assistant's turn in a chat: its owner sees it typing from the beginning to the end.
+struct Turn<'a> {
+    commands: &'a Commands,
+    work: &'a ClaimedWork,
+    chat: Chat,
+}
+
+impl<'a> Turn<'a> {
+    async fn begin(commands: &'a Commands, work: &'a ClaimedWork) -> Result<Option<Self>, CommandError> {
+        let conversation_id: ConversationId = subject(work)?;
+        let loaded = commands.log.load::<Conversation>(conversation_id).await?;
+        let Some(chat) = loaded.state.chat().cloned() else { return Ok(None) };
+        commands.show_typing(chat.owner, conversation_id, true, work.position).await;
+        Ok(Some(Self { commands, work, chat }))
     }
-    let perfect = say(&context, "perfect", MessageBody::Text, "Perfect! Generating now... ✨")?;
-    let started = match commands.generation_unit(context, order).await {
-        Ok((unit, created)) => {
-            let unit = unit.execute::<Conversation>(chat.conversation_id, [perfect]);
-            crate::outcome::commit(unit, &created).await.map(|done| done.position)
+
+    /// `answered` is the position of the answer. Typing ends after the message that was typed, so the frame waits
+    /// for that position.
+    async fn end(self, answered: Result<i64, CommandError>) -> Step {
+        let Self { commands, work, chat } = self;
+        let typed = answered.as_ref().copied().unwrap_or(work.position);
+        commands.show_typing(chat.owner, chat.conversation_id, false, typed).await;
+        answered.map(|_| Outcome::Done)
+    }
+
+    async fn offer_algorithms(&self) -> Result<i64, CommandError> {
+        let active = self.commands.read_side.active_algorithms(self.work.position).await?;
+        let options: Vec<AlgorithmOption> = active
+            .into_iter()
+            .map(|algorithm| AlgorithmOption {
+                id: algorithm.algorithm_id,
+                slug: algorithm.slug,
+                name: algorithm.name,
+                credit_cost: algorithm.credit_cost,
+            })
+            .collect();
+        let (context, at) = (context(PROCESS, self.work, "offer"), clock::now());
+        let (body, line) = if options.is_empty() {
+            (MessageBody::Text, Line::NoVersion)
+        } else {
+            (MessageBody::AlgorithmSelect { options }, Line::WhichVersion)
+        };
+        let acknowledge = say(&context, "acknowledge", MessageBody::Text, Line::GotIt, at);
+        let offer = say(&context, "offer", body, line, at);
+        self.post(context, vec![acknowledge, offer]).await
+    }
+
+    async fn ask_for_picture(&self) -> Result<i64, CommandError> {
+        let context = context(PROCESS, self.work, "ask for picture");
+        let body = MessageBody::UploadRequest {
+            accepted_types: ACCEPTED_TYPES.map(str::to_owned).to_vec(),
+            max_bytes: self.commands.settings.asset_bytes_max as u64,
+        };
+        let ask = say(&context, "ask", body, Line::AddPicture, clock::now());
+        self.post(context, vec![ask]).await
+    }
+
+    /// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
+    /// is told why.
+    async fn start_generation(&self) -> Result<i64, CommandError> {
+        let Some(order) = self.order().await? else { return Ok(self.work.position) };
+        let context = context(PROCESS, self.work, "start generation");
+        let refusal = self::context(PROCESS, self.work, "refuse generation");
+        // Whoever takes over from a worker that died finds what was said already, not what it would say now.
+        for said in [&context, &refusal] {
+            if let Some(first) = self.commands.log.first_outcome(said).await? {
+                return Ok(first.position);
+            }
         }
-        Err(error) => Err(error),
-    };
-    let error = match started {
-        Ok(position) => return Ok(position),
-        Err(error) => error,
-    };
-    let Some(text) = refusal_text(&error) else { return Err(error) };
-    let refuse = say(&refusal, "refuse", MessageBody::Text, &text)?;
-    post(commands, refusal, chat, vec![refuse]).await
+        let perfect = say(&context, "perfect", MessageBody::Text, Line::Perfect, clock::now());
+        let started = match self.commands.generation_unit(context, order).await {
+            Ok((unit, created)) => {
+                let unit = unit.execute::<Conversation>(self.chat.conversation_id, [perfect]);
+                crate::outcome::commit(unit, &created).await.map(|done| done.position)
+            }
+            Err(error) => Err(error),
+        };
+        let error = match started {
+            Ok(position) => return Ok(position),
+            Err(error) => error,
+        };
+        let Some(line) = refusal_of(&error) else { return Err(error) };
+        let refuse = say(&refusal, "refuse", MessageBody::Text, line, clock::now());
+        self.post(refusal, vec![refuse]).await
+    }
+
+    /// The completed brief as an order, read from the event that caused the work: the chat may have moved on.
+    async fn order(&self) -> Result<Option<CreateGeneration>, CommandError> {
+        let log = &self.commands.log;
+        let Some(recorded) = log.page(self.work.position - 1, 1).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let opened = log.open(recorded.into()).await?;
+        let ConversationEvent::BriefCompleted { prompt, algorithm_id, face, logo, .. } = opened.parse()?
+        else {
+            return Ok(None);
+        };
+        // A person who was erased meanwhile gets no picture.
+        let Some(prompt) = prompt.known() else { return Ok(None) };
+        Ok(Some(CreateGeneration {
+            user_id: self.chat.owner,
+            conversation_id: Some(self.chat.conversation_id),
+            prompt: Prompt::parse(prompt.as_str())?,
+            custom_text: None,
+            algorithm: AlgorithmRef::Id(algorithm_id),
+            face,
+            logo,
+            regenerated_from: None,
+        }))
+    }
+
+    async fn post(
+        &self,
+        context: CommandContext,
+        messages: Vec<ConversationCommand>,
+    ) -> Result<i64, CommandError> {
+        let unit = self.commands.log.unit::<CommandError>(context);
+        Ok(unit.execute::<Conversation>(self.chat.conversation_id, messages).commit().await?.position)
+    }
 }
 
-/// The completed brief as an order, read from the event that caused the work: the chat may have moved on.
-async fn order_of(
-    commands: &Commands,
-    work: &ClaimedWork,
-    chat: &Chat,
-) -> Result<Option<CreateGeneration>, CommandError> {
-    use domain::conversation::ConversationEvent;
-    let Some(recorded) = commands.log.page(work.position - 1, 1).await?.into_iter().next() else {
-        return Ok(None);
-    };
-    let opened = commands.log.open(recorded.into()).await?;
-    let ConversationEvent::BriefCompleted { prompt, algorithm_id, face, logo, .. } = opened.parse()? else {
-        return Ok(None);
-    };
-    // A person who was erased meanwhile gets no picture.
-    let Some(prompt) = prompt.known() else { return Ok(None) };
-    Ok(Some(CreateGeneration {
-        user_id: chat.owner,
-        conversation_id: Some(chat.conversation_id),
-        prompt: Prompt::parse(prompt.as_str())?,
-        custom_text: None,
-        algorithm: AlgorithmRef::Id(algorithm_id),
-        face,
-        logo,
-        regenerated_from: None,
-    }))
-}
-
-/// What the user is told when their order is refused; `None` for what passes by itself.
-fn refusal_text(error: &CommandError) -> Option<String> {
+/// The line with which an order is refused; `None` for an error that passes by itself.
+fn refusal_of(error: &CommandError) -> Option<Line> {
     match error {
         CommandError::CreditLedger(CreditLedgerError::InsufficientCredits { required, available }) => {
-            Some(format!("This needs {} and you have {available}. Nothing was charged.", required.in_words()))
+            Some(Line::NotEnoughCredits { required: *required, available: *available })
         }
-        CommandError::AlgorithmInactive { name } => {
-            Some(format!("{name} is not available any more. Please choose another version."))
-        }
-        CommandError::ContentRejected { .. } => {
-            Some("I can't draw that: the content was rejected. Nothing was charged.".to_owned())
-        }
-        CommandError::NotFound { what } => {
-            Some(format!("I can't find the {what} any more. Please start again."))
-        }
+        CommandError::AlgorithmInactive { name } => Some(Line::VersionInactive { name: name.clone() }),
+        CommandError::ContentRejected { .. } => Some(Line::ContentRejected),
+        CommandError::NotFound { what: ASSET } => Some(Line::Gone { what: Missing::Picture }),
+        CommandError::NotFound { what: ALGORITHM } => Some(Line::Gone { what: Missing::Version }),
         _ => None,
     }
-}
-
-fn say(
-    context: &CommandContext,
-    step: &str,
-    body: MessageBody,
-    text: &str,
-) -> Result<ConversationCommand, CommandError> {
-    Ok(ConversationCommand::Say {
-        message_id: MessageId(clock::derived_id(context.command_id, step)),
-        body,
-        content: MessageText::parse(text)?,
-        at: clock::now(),
-    })
-}
-
-async fn post(
-    commands: &Commands,
-    context: CommandContext,
-    chat: &Chat,
-    messages: Vec<ConversationCommand>,
-) -> Result<i64, CommandError> {
-    let unit = commands.log.unit::<CommandError>(context);
-    Ok(unit.execute::<Conversation>(chat.conversation_id, messages).commit().await?.position)
 }

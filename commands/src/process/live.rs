@@ -1,6 +1,8 @@
 //! Frames that are not stored: fine progress and typing. Losing one is no fault, so errors are not passed on.
 
-use domain::{ConversationId, RequestId, UserId};
+use domain::generation_request::{Job, Status};
+use domain::language::Language;
+use domain::{ConversationId, UserId};
 use event_log::clock;
 use nats::LiveFrame;
 use serde_json::json;
@@ -28,25 +30,20 @@ impl Commands {
         .await;
     }
 
-    /// `generation:progress` between two stored stages.
-    pub(super) async fn show_progress(
-        &self,
-        user_id: UserId,
-        request_id: RequestId,
-        progress: u8,
-        after_position: i64,
-    ) {
+    /// `generation:progress` while the picture is drawn, between two stored stages.
+    pub(super) async fn show_drawing(&self, job: &Job, percent: u8, language: Language, after_position: i64) {
+        let status = Status::Generating;
         let payload = json!({
-            "request_id": request_id,
-            "progress": progress,
-            "status": "generating",
-            "message": "Generating your thumbnail...",
+            "request_id": job.request_id,
+            "progress": percent,
+            "status": status,
+            "message": status.sentence(language),
             "timestamp": clock::now(),
         });
         self.send_live(LiveFrame {
-            user_id: user_id.0,
+            user_id: job.user_id.0,
             kind: "generation:progress".to_owned(),
-            subject: request_id.0,
+            subject: job.request_id.0,
             after_position,
             payload,
         })

@@ -1,7 +1,8 @@
 //! Process managers: they react to events by sending commands, and are safe to run twice.
 //!
-//! Work is claimed from rows that a projection made of events; every command id follows from the cause, so
-//! whoever takes over repeats nothing. One module per process manager, plus the runner that they share.
+//! `domain::reactions` says which events call for which work. A projection stores the calls as rows, the runner
+//! claims rows, and each process manager has a module here. Every command id follows from the cause, so a worker
+//! that takes over repeats nothing.
 
 mod analysis;
 mod assistant;
@@ -11,13 +12,18 @@ mod generation;
 mod live;
 mod runner;
 
-pub use runner::{Role, Runner};
+pub use runner::Runner;
+
+use std::time::Duration;
 
 use event_log::CommandContext;
 use event_log::work::ClaimedWork;
 use uuid::Uuid;
 
 use crate::CommandError;
+
+/// How long a claim lives without being renewed: the time until somebody takes over from the dead.
+const CLAIM_LIFE: Duration = Duration::from_secs(8);
 
 /// What became of a claimed row.
 enum Outcome {
@@ -30,9 +36,9 @@ type Step = Result<Outcome, CommandError>;
 
 /// The context of one step of a process on a claimed row.
 fn context(process: &'static str, work: &ClaimedWork, step: &str) -> CommandContext {
-    let traceparent = work.traceparent.clone();
     CommandContext {
-        traceparent,
+        traceparent: work.traceparent.clone(),
+        language: work.language.clone(),
         ..CommandContext::for_process(process, work.cause, work.correlation_id, work.owner_id, step)
     }
 }

@@ -4,55 +4,29 @@
 use std::future::Future;
 use std::time::Duration;
 
+use domain::reactions::{Role, Task};
 use event_log::trace;
-use event_log::work::{self, ClaimedWork};
+use event_log::work::{self, ClaimedWork, Known};
 use tokio::task::JoinSet;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::{Outcome, analysis, assistant, cleanup, deadlines, generation};
+use super::{CLAIM_LIFE, Outcome, analysis, assistant, cleanup, deadlines, generation};
 use crate::{CommandError, Commands};
 
-/// How long a claim lives without being renewed: the time until somebody takes over from the dead.
-const CLAIM_LIFE: Duration = Duration::from_secs(8);
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// How long a runner sleeps when nobody wakes it.
 const POLL_MAX: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(10);
 const RETRY_DELAY_MAX: Duration = Duration::from_mins(1);
 
-/// The process managers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    Assistant,
-    Generation,
-    Analysis,
-    Timers,
-    Cleanup,
-}
-
-impl Role {
-    pub const ALL: [Self; 5] =
-        [Self::Assistant, Self::Generation, Self::Analysis, Self::Timers, Self::Cleanup];
-
-    /// The name under which rows are kept.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Assistant => "assistant",
-            Self::Generation => "generation",
-            Self::Analysis => "analysis",
-            Self::Timers => "timers",
-            Self::Cleanup => "cleanup",
-        }
-    }
-
-    fn concurrency(self) -> usize {
-        match self {
-            Self::Assistant => 16,
-            Self::Generation | Self::Timers => 4,
-            Self::Analysis => 2,
-            Self::Cleanup => 1,
-        }
+/// How many rows of a role one process does at the same time.
+fn concurrency(role: Role) -> usize {
+    match role {
+        Role::Assistant => 16,
+        Role::Generation | Role::Timers => 4,
+        Role::Analysis => 2,
+        Role::Cleanup => 1,
     }
 }
 
@@ -61,11 +35,17 @@ impl Role {
 pub struct Runner {
     commands: Commands,
     role: Role,
+    /// The names of the tasks that this program knows of the role.
+    tasks: Vec<&'static str>,
 }
 
 impl Runner {
     pub fn new(commands: Commands, role: Role) -> Self {
-        Self { commands, role }
+        Self { commands, role, tasks: role.tasks().map(Task::name).collect() }
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known { role: self.role.name(), tasks: &self.tasks }
     }
 
     /// Runs until `stop`, and finishes then what it has claimed. A claim that is on its way at that moment
@@ -82,17 +62,17 @@ impl Runner {
     async fn work(&self, running: &mut JoinSet<()>) {
         let mut wakes = self.commands.bus.wakes(self.role.name()).await.ok();
         loop {
-            let free = self.role.concurrency() - running.len();
-            let claimed = self.claim(free).await;
+            let concurrency = concurrency(self.role);
+            let claimed = self.claim(concurrency - running.len()).await;
             let found = !claimed.is_empty();
-            for row in claimed {
-                let span = span_of(self.role, &row);
-                running.spawn(do_row(self.commands.clone(), self.role, row).instrument(span));
+            for (task, row) in claimed {
+                let span = span_of(task, &row);
+                running.spawn(do_row(self.commands.clone(), task, row).instrument(span));
             }
-            if found && running.len() < self.role.concurrency() {
+            if found && running.len() < concurrency {
                 continue;
             }
-            if running.len() >= self.role.concurrency() {
+            if running.len() >= concurrency {
                 running.join_next().await;
                 continue;
             }
@@ -105,14 +85,17 @@ impl Runner {
         }
     }
 
-    async fn claim(&self, free: usize) -> Vec<ClaimedWork> {
+    async fn claim(&self, free: usize) -> Vec<(Task, ClaimedWork)> {
         // On a log that lost its end every attempt would fail, and rows that failed often enough are given up.
         if free == 0 || self.commands.log.rewound().is_some() {
             return Vec::new();
         }
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        match work::claim(self.commands.log.pool(), self.role.name(), CLAIM_LIFE, limit).await {
-            Ok(claimed) => claimed,
+        match work::claim(self.commands.log.pool(), self.known(), CLAIM_LIFE, limit).await {
+            // Only rows of known tasks are claimed.
+            Ok(rows) => {
+                rows.into_iter().filter_map(|row| Task::parse(&row.task).map(|task| (task, row))).collect()
+            }
             Err(error) => {
                 tracing::warn!(%error, role = self.role.name(), "no work can be claimed");
                 Vec::new()
@@ -121,7 +104,7 @@ impl Runner {
     }
 
     async fn pause(&self) -> Duration {
-        match work::next_due(self.commands.log.pool(), self.role.name()).await {
+        match work::next_due(self.commands.log.pool(), self.known()).await {
             Ok(Some(due)) => due.clamp(POLL_MIN, POLL_MAX),
             Ok(None) | Err(_) => POLL_MAX,
         }
@@ -136,30 +119,34 @@ async fn woken(wakes: &mut Option<nats::Wakes>) {
 }
 
 /// The span of an attempt. It goes on with the trace of the event that called for the work.
-fn span_of(role: Role, row: &ClaimedWork) -> Span {
+fn span_of(task: Task, row: &ClaimedWork) -> Span {
+    let role = task.role().name();
     tracing::info_span!(
         target: trace::TARGET,
         "work",
         traceparent = row.traceparent,
-        otel.name = format!("{} {}", role.name(), row.task),
+        otel.name = format!("{role} {}", task.name()),
         otel.kind = "consumer",
         otel.status_code = Empty,
-        routix.role = role.name(),
-        routix.task = row.task,
+        routix.role = role,
+        routix.task = task.name(),
         routix.attempt = row.attempts,
         routix.position = row.position,
     )
 }
 
-async fn do_row(commands: Commands, role: Role, row: ClaimedWork) {
+async fn do_row(commands: Commands, task: Task, row: ClaimedWork) {
     let pool = commands.log.pool().clone();
+    let role = task.role().name();
     let step = async {
-        match role {
-            Role::Assistant => assistant::answer(&commands, &row).await,
-            Role::Generation => generation::generate(&commands, &row).await,
-            Role::Analysis => analysis::analyze(&commands, &row).await,
-            Role::Timers => deadlines::fire(&commands, &row).await,
-            Role::Cleanup => cleanup::erase_objects(&commands, &row).await,
+        match task {
+            Task::OfferAlgorithms => assistant::offer_algorithms(&commands, &row).await,
+            Task::AskForPicture => assistant::ask_for_picture(&commands, &row).await,
+            Task::StartGeneration => assistant::start_generation(&commands, &row).await,
+            Task::Generate => generation::generate(&commands, &row).await,
+            Task::GenerationDeadline => deadlines::fire(&commands, &row).await,
+            Task::Analyze => analysis::analyze(&commands, &row).await,
+            Task::EraseObjects => cleanup::erase_objects(&commands, &row).await,
         }
     };
     let result = tokio::select! {
@@ -173,8 +160,8 @@ async fn do_row(commands: Commands, role: Role, row: ClaimedWork) {
             Span::current().record("otel.status_code", "ERROR");
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                role = role.name(),
-                task = row.task,
+                role,
+                task = task.name(),
                 subject = row.subject,
                 attempts = row.attempts,
                 "a piece of work failed and is tried again"
@@ -183,7 +170,7 @@ async fn do_row(commands: Commands, role: Role, row: ClaimedWork) {
         }
     };
     if let Err(error) = settled {
-        tracing::warn!(%error, role = role.name(), "a piece of work could not be marked; its claim ends by itself");
+        tracing::warn!(%error, role, "a piece of work could not be marked; its claim ends by itself");
     }
 }
 

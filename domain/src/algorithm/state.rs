@@ -29,6 +29,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     pub(super) fn fold(&mut self, event: AlgorithmEvent) {
         match (&mut *self, event) {
             (_, AlgorithmEvent::AlgorithmDefined { definition, .. }) => *self = Self::Active(definition),

@@ -26,6 +26,9 @@ pub enum Asset {
 }
 
 impl Asset {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     pub(super) fn fold(&mut self, event: AssetEvent) {
         match event {
             AssetEvent::AssetUploaded { asset_id, owner, kind, picture, .. } => {

@@ -3,8 +3,10 @@
 use cqrs_es::{Aggregate, event_sink::EventSink};
 
 use super::{
-    Brief, Chat, Conversation, ConversationError, ConversationEvent, MessageBody, MessageRole, PictureKind,
+    Brief, Chat, Content, Conversation, ConversationError, ConversationEvent, Line, MessageBody, MessageRole,
+    PictureKind,
 };
+use crate::language::Language;
 use crate::{
     AlgorithmId, AssetId, ConversationId, MessageId, MessageText, Personal, Timestamp, Title, UserId,
 };
@@ -47,7 +49,8 @@ pub enum ConversationCommand {
     Say {
         message_id: MessageId,
         body: MessageBody,
-        content: MessageText,
+        line: Line,
+        language: Language,
         at: Timestamp,
     },
 }
@@ -94,8 +97,8 @@ impl Conversation {
             (Self::NotStarted, _) => return Err(ConversationError::NotStarted),
             (Self::Archived(_), ConversationCommand::Archive { .. }) => return Ok(vec![]),
             // A result that was under way when its chat was archived still belongs to the chat.
-            (Self::Archived(chat), ConversationCommand::Say { message_id, body, content, at }) => {
-                return Ok(vec![chat.posted(message_id, MessageRole::Assistant, body, content, at)]);
+            (Self::Archived(chat), ConversationCommand::Say { message_id, body, line, language, at }) => {
+                return Ok(vec![chat.said(message_id, body, Content::Spoken { line, language }, at)]);
             }
             (Self::Archived(_), _) => return Err(ConversationError::Archived),
             (Self::Open(chat), command) => (chat, command),
@@ -126,7 +129,7 @@ impl Chat {
                 }
                 let body = MessageBody::AlgorithmSelection { algorithm_id };
                 Ok(vec![
-                    self.posted(message_id, MessageRole::User, body, content, at),
+                    self.wrote(message_id, body, content, at),
                     ConversationEvent::AlgorithmChosen {
                         conversation_id: self.conversation_id,
                         algorithm_id,
@@ -137,7 +140,7 @@ impl Chat {
             ConversationCommand::AttachPicture { message_id, asset_id, kind, content, at } => {
                 let body = MessageBody::FileUpload { asset_id, asset_type: kind };
                 let mut events = vec![
-                    self.posted(message_id, MessageRole::User, body, content, at),
+                    self.wrote(message_id, body, content, at),
                     ConversationEvent::PictureAttached { asset_id, kind, attached_at: at },
                 ];
                 let mut pictures = self.pictures.clone();
@@ -145,8 +148,8 @@ impl Chat {
                 events.extend(Self { pictures, ..self.clone() }.completed(at));
                 Ok(events)
             }
-            ConversationCommand::Say { message_id, body, content, at } => {
-                Ok(vec![self.posted(message_id, MessageRole::Assistant, body, content, at)])
+            ConversationCommand::Say { message_id, body, line, language, at } => {
+                Ok(vec![self.said(message_id, body, Content::Spoken { line, language }, at)])
             }
         }
     }
@@ -169,7 +172,7 @@ impl Chat {
             message_id,
             role: MessageRole::User,
             body: MessageBody::Text,
-            content: Personal::new(self.owner, content),
+            content: Content::Words(Personal::new(self.owner, content)),
             posted_at: at,
             opens_brief,
         };
@@ -189,11 +192,10 @@ impl Chat {
         })
     }
 
-    /// A message that opens no brief.
-    fn posted(
+    /// A message of the user that opens no brief.
+    fn wrote(
         &self,
         message_id: MessageId,
-        role: MessageRole,
         body: MessageBody,
         content: MessageText,
         at: Timestamp,
@@ -201,9 +203,28 @@ impl Chat {
         ConversationEvent::MessagePosted {
             conversation_id: self.conversation_id,
             message_id,
-            role,
+            role: MessageRole::User,
             body,
-            content: Personal::new(self.owner, content),
+            content: Content::Words(Personal::new(self.owner, content)),
+            posted_at: at,
+            opens_brief: false,
+        }
+    }
+
+    /// A message of the assistant.
+    fn said(
+        &self,
+        message_id: MessageId,
+        body: MessageBody,
+        content: Content,
+        at: Timestamp,
+    ) -> ConversationEvent {
+        ConversationEvent::MessagePosted {
+            conversation_id: self.conversation_id,
+            message_id,
+            role: MessageRole::Assistant,
+            body,
+            content,
             posted_at: at,
             opens_brief: false,
         }

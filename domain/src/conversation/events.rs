@@ -1,9 +1,12 @@
 //! What can have happened in a chat.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
+use super::lines::Line;
 use crate::event_names::event_names;
+use crate::language::Language;
 use crate::{
     AlgorithmId, AssetId, ConversationId, Credits, MessageId, MessageText, Personal, RequestId, Slug,
     Timestamp, Title, UserId,
@@ -69,6 +72,26 @@ impl MessageBody {
     }
 }
 
+/// The words of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// As a person wrote them.
+    Words(Personal<MessageText>),
+    /// As the assistant says them: the text is made where somebody reads it.
+    Spoken { line: Line, language: Language },
+}
+
+impl Content {
+    /// The text for a reader; `erased` in place of the words of an erased person.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Words(words) => Cow::Borrowed(words.text()),
+            Self::Spoken { line, language } => Cow::Owned(line.text(*language)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 pub enum ConversationEvent {
@@ -92,17 +115,10 @@ pub enum ConversationEvent {
         message_id: MessageId,
         role: MessageRole,
         body: MessageBody,
-        content: Personal<MessageText>,
+        content: Content,
         posted_at: Timestamp,
-        /// Whether the user said what they want: the algorithms are to be offered.
+        /// True when the user said what they want: the algorithms are to be offered.
         opens_brief: bool,
-    },
-    /// A message that opened a brief said so in an event of its own until version 1.1. Written no more, read
-    /// for ever.
-    BriefOpened {
-        conversation_id: ConversationId,
-        prompt: Personal<MessageText>,
-        opened_at: Timestamp,
     },
     /// The user chose an algorithm: a face or logo is to be asked for.
     AlgorithmChosen {
@@ -130,17 +146,8 @@ event_names!(ConversationEvent {
     ConversationStarted => "1.0",
     ConversationRenamed => "1.0",
     ConversationArchived => "1.0",
-    MessagePosted => "1.1" ["1.0" to "1.1" by leave_the_brief_alone],
-    BriefOpened => "1.0",
+    MessagePosted => "1.0",
     AlgorithmChosen => "1.0",
     PictureAttached => "1.0",
     BriefCompleted => "1.0",
 });
-
-/// In a log of that day the brief is opened by the `BriefOpened` that follows.
-fn leave_the_brief_alone(mut posted: Value) -> Value {
-    if let Some(fields) = posted.as_object_mut() {
-        fields.insert("opens_brief".to_owned(), Value::Bool(false));
-    }
-    posted
-}

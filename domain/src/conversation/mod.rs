@@ -2,7 +2,7 @@
 //!
 //! The brief is what the next picture needs: a prompt, an algorithm, perhaps a face and a logo. The user's
 //! messages fill it in, and the events say what it is waiting for, so the assistant only carries out.
-//! State keeps the brief, not the messages.
+//! State keeps the brief, not the messages. The assistant's words have their home in [`lines`].
 
 mod commands;
 mod error;
@@ -11,7 +11,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub mod lines;
+
 pub use commands::ConversationCommand;
 pub use error::ConversationError;
-pub use events::{AlgorithmOption, ConversationEvent, MessageBody, MessageRole, PictureKind};
+pub use events::{AlgorithmOption, Content, ConversationEvent, MessageBody, MessageRole, PictureKind};
+pub use lines::Line;
 pub use state::{Brief, Chat, Conversation, Pictures};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationEvent, PictureKind};
+use super::{Content, ConversationEvent, PictureKind};
 use crate::{AlgorithmId, AssetId, ConversationId, MessageText, Personal, Timestamp, UserId};
 
 /// Where the order of the next thumbnail stands.
@@ -55,6 +55,9 @@ pub enum Conversation {
 }
 
 impl Conversation {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     pub fn chat(&self) -> Option<&Chat> {
         match self {
             Self::NotStarted => None,
@@ -77,9 +80,10 @@ impl Conversation {
         let (Self::Open(chat) | Self::Archived(chat)) = self else { return };
         match event {
             ConversationEvent::ConversationRenamed { .. } => chat.titled = true,
-            ConversationEvent::MessagePosted { content: prompt, opens_brief: true, .. }
-            | ConversationEvent::BriefOpened { prompt, .. } => {
-                chat.brief = Brief::AwaitingAlgorithm { prompt }
+            ConversationEvent::MessagePosted {
+                content: Content::Words(prompt), opens_brief: true, ..
+            } => {
+                chat.brief = Brief::AwaitingAlgorithm { prompt };
             }
             ConversationEvent::AlgorithmChosen { algorithm_id, .. } => {
                 let prompt = match std::mem::take(&mut chat.brief) {

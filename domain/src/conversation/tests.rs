@@ -1,6 +1,7 @@
 //! Given, when, then.
 
 use super::*;
+use crate::language::Language;
 use crate::tests::examples::{ALICE, CHAT, FACE, LOGO, MESSAGE, ROUTIX_V1, ROUTIX_V2};
 use crate::tests::examples::{given, hers, minute, title, words};
 use crate::{AlgorithmId, AssetId};
@@ -57,20 +58,24 @@ fn post(text: &str) -> ConversationCommand {
     ConversationCommand::PostText { message_id: MESSAGE, content: words(text), at: minute(2) }
 }
 
-fn posted(role: MessageRole, body: MessageBody, text: &str) -> ConversationEvent {
+fn posted(body: MessageBody, text: &str) -> ConversationEvent {
+    message(MessageRole::User, body, Content::Words(hers(words(text))))
+}
+
+fn message(role: MessageRole, body: MessageBody, content: Content) -> ConversationEvent {
     ConversationEvent::MessagePosted {
         conversation_id: CHAT,
         message_id: MESSAGE,
         role,
         body,
-        content: hers(words(text)),
+        content,
         posted_at: minute(2),
         opens_brief: false,
     }
 }
 
 fn said(text: &str) -> ConversationEvent {
-    posted(MessageRole::User, MessageBody::Text, text)
+    posted(MessageBody::Text, text)
 }
 
 /// Said, and what the user wants.
@@ -92,7 +97,7 @@ fn choose(algorithm_id: AlgorithmId) -> ConversationCommand {
 }
 
 fn choice(algorithm_id: AlgorithmId) -> ConversationEvent {
-    posted(MessageRole::User, MessageBody::AlgorithmSelection { algorithm_id }, "that one")
+    posted(MessageBody::AlgorithmSelection { algorithm_id }, "that one")
 }
 
 fn chosen(algorithm_id: AlgorithmId) -> ConversationEvent {
@@ -110,7 +115,7 @@ fn attach(asset_id: AssetId, kind: PictureKind) -> ConversationCommand {
 }
 
 fn upload(asset_id: AssetId, kind: PictureKind) -> ConversationEvent {
-    posted(MessageRole::User, MessageBody::FileUpload { asset_id, asset_type: kind }, "here")
+    posted(MessageBody::FileUpload { asset_id, asset_type: kind }, "here")
 }
 
 fn attached(asset_id: AssetId, kind: PictureKind) -> ConversationEvent {
@@ -132,13 +137,15 @@ fn say() -> ConversationCommand {
     ConversationCommand::Say {
         message_id: MESSAGE,
         body: MessageBody::Text,
-        content: words("On it!"),
+        line: Line::GotIt,
+        language: Language::German,
         at: minute(2),
     }
 }
 
 fn answered() -> ConversationEvent {
-    posted(MessageRole::Assistant, MessageBody::Text, "On it!")
+    let content = Content::Spoken { line: Line::GotIt, language: Language::German };
+    message(MessageRole::Assistant, MessageBody::Text, content)
 }
 
 /// The user said what they want.
@@ -196,38 +203,6 @@ fn choosing_an_algorithm_asks_for_a_picture_next() {
     given::<Conversation>(waiting_for_algorithm())
         .when(choose(ROUTIX_V1))
         .then_expect_events(vec![choice(ROUTIX_V1), chosen(ROUTIX_V1)]);
-}
-
-/// A message as it was stored in version 1.0, in today's form.
-fn of_version_1_0(message: &ConversationEvent) -> ConversationEvent {
-    let step = ConversationEvent::UPCASTERS.iter().find(|step| step.event_type == "MessagePosted").unwrap();
-    let mut stored = serde_json::to_value(message).unwrap();
-    stored.as_object_mut().unwrap().remove("opens_brief").unwrap();
-    serde_json::from_value((step.upcast)(stored)).unwrap()
-}
-
-#[test]
-fn a_message_of_version_1_0_opens_no_brief_by_itself() {
-    for message in [said(WISH), answered()] {
-        assert_eq!(of_version_1_0(&message), message);
-        given::<Conversation>(vec![started(), of_version_1_0(&message)])
-            .when(choose(ROUTIX_V1))
-            .then_expect_error(ConversationError::NoOpenBrief);
-    }
-}
-
-#[test]
-fn a_brief_that_an_event_of_its_own_opened_goes_on() {
-    let opened = ConversationEvent::BriefOpened {
-        conversation_id: CHAT,
-        prompt: hers(words(WISH)),
-        opened_at: minute(2),
-    };
-    let posted = of_version_1_0(&wished(WISH));
-    let history = vec![started(), posted, titled_by_itself(), opened, choice(ROUTIX_V1), chosen(ROUTIX_V1)];
-    given::<Conversation>(history)
-        .when(post("skip"))
-        .then_expect_events(vec![said("skip"), completed(ROUTIX_V1, None, None)]);
 }
 
 #[test]

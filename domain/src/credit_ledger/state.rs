@@ -24,6 +24,9 @@ pub struct CreditLedger {
 }
 
 impl CreditLedger {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     /// What a hold may draw on.
     pub fn available(&self) -> Credits {
         self.grants.iter().map(|grant| grant.remaining).sum()

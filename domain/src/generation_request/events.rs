@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Job;
 use crate::event_names::event_names;
 use crate::template::StoredPicture;
-use crate::{AttemptId, MicroUsd, Personal, RequestId, TemplateId, Timestamp};
+use crate::{AttemptId, MicroUsd, Personal, RequestId, TemplateId, Timestamp, named};
 
 /// What the prompt asks for, as the analyzer understood it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,29 +38,20 @@ pub enum AttemptProblem {
     OutcomeUnknown,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureReason {
-    ContentRejected,
-    ProviderUnavailable,
-    TimedOut,
-    Internal,
+named! {
+    /// The reason why a request ended without a picture.
+    FailureReason {
+        ContentRejected => "content_rejected",
+        ProviderUnavailable => "provider_unavailable",
+        TimedOut => "timed_out",
+        Internal => "internal",
+    }
 }
 
 impl FailureReason {
     /// Whether the same request may succeed later.
     pub fn retry_possible(self) -> bool {
         !matches!(self, Self::ContentRejected)
-    }
-
-    /// The sentence for the user. It holds no internal detail.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::ContentRejected => "the content was rejected",
-            Self::ProviderUnavailable => "no image provider was available",
-            Self::TimedOut => "it took too long",
-            Self::Internal => "something went wrong on our side",
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod commands;
 mod error;
 mod events;
+mod stage;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,4 +14,5 @@ mod tests;
 pub use commands::GenerationRequestCommand;
 pub use error::GenerationRequestError;
 pub use events::{AttemptProblem, FailureReason, GenerationRequestEvent, Intent, TemplateMatch};
+pub use stage::{Status, percent_while_drawing};
 pub use state::{Attempt, GenerationRequest, Job, Stage};

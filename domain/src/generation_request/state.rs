@@ -79,6 +79,9 @@ pub enum GenerationRequest {
 }
 
 impl GenerationRequest {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     /// What was ordered, whatever became of it.
     pub fn job(&self) -> Option<&Job> {
         match self {

@@ -26,6 +26,9 @@ pub enum Session {
 }
 
 impl Session {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     pub fn is_open(&self, at: Timestamp) -> bool {
         matches!(self, Self::Open { expires_at, .. } if *expires_at > at)
     }

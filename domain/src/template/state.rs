@@ -40,6 +40,9 @@ pub enum Template {
 }
 
 impl Template {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     pub(super) fn fold(&mut self, event: TemplateEvent) {
         if let TemplateEvent::TemplateUploaded {
             template_id,

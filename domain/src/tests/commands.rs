@@ -7,13 +7,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::examples::{ALICE, CHAT, LOGIN, MESSAGE, ORDER, ROUTIX_V1, SUNSET, minute, picture};
+use super::lines::examples_of_lines;
 use crate::algorithm::{AlgorithmCommand, Definition};
 use crate::asset::AssetCommand;
-use crate::conversation::{AlgorithmOption, ConversationCommand, MessageBody, PictureKind};
+use crate::conversation::{AlgorithmOption, ConversationCommand, Line, MessageBody, PictureKind};
 use crate::credit_ledger::{CreditLedgerCommand, GrantReason};
 use crate::generation_request::{
     AttemptProblem, FailureReason, GenerationRequestCommand, Intent, Job, TemplateMatch,
 };
+use crate::language::Language;
 use crate::session::{SessionCommand, TokenHash};
 use crate::template::{Analysis, Embedding, TemplateCommand};
 use crate::user::{AskedBy, Role, UserCommand};
@@ -39,6 +41,10 @@ fn message() -> impl Strategy<Value = MessageText> {
         4 => TEXT.prop_map(|text| MessageText::parse(&text).unwrap()),
         1 => Just(MessageText::parse("skip").unwrap()),
     ]
+}
+
+fn line() -> impl Strategy<Value = (Line, Language)> {
+    (proptest::sample::select(examples_of_lines()), proptest::sample::select(Language::ALL))
 }
 
 fn kind() -> impl Strategy<Value = PictureKind> {
@@ -194,8 +200,8 @@ pub(super) fn conversation() -> impl Strategy<Value = ConversationCommand> {
         8 => (id::<AssetId>(), kind(), message(), time()).prop_map(|(asset_id, kind, content, at)| {
             ConversationCommand::AttachPicture { message_id: MESSAGE, asset_id, kind, content, at }
         }),
-        4 => (message(), assistant_body(), time()).prop_map(|(content, body, at)| {
-            ConversationCommand::Say { message_id: MESSAGE, body, content, at }
+        4 => (line(), assistant_body(), time()).prop_map(|((line, language), body, at)| {
+            ConversationCommand::Say { message_id: MESSAGE, body, line, language, at }
         }),
     ]
 }

@@ -2,8 +2,12 @@
 
 mod commands;
 pub(crate) mod examples;
+mod language;
 mod ledger;
+mod lines;
 mod personal;
+mod reactions;
 mod replay;
 mod samples;
+mod stage;
 mod text;

@@ -49,10 +49,13 @@ fn debug_shows_whose_it_is_and_never_what_it_is() {
 
 #[test]
 fn an_event_shown_by_debug_keeps_personal_text_to_itself() {
-    let event = crate::conversation::ConversationEvent::BriefOpened {
+    let event = crate::conversation::ConversationEvent::BriefCompleted {
         conversation_id: super::examples::CHAT,
         prompt: hers(words(SECRET)),
-        opened_at: super::examples::minute(0),
+        algorithm_id: super::examples::ROUTIX_V1,
+        face: None,
+        logo: None,
+        completed_at: super::examples::minute(0),
     };
     assert!(!format!("{event:?}").contains("secret"));
 }

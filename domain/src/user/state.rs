@@ -46,6 +46,9 @@ pub enum User {
 }
 
 impl User {
+    /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
+    pub const SNAPSHOT_FORM: &'static str = "1";
+
     /// The profile, if somebody registered and was not erased, active or not.
     pub fn profile(&self) -> Option<&Profile> {
         match self {

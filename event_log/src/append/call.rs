@@ -12,8 +12,7 @@ use crate::{Position, Version};
 const APPEND: &str = "SELECT base, last_chain, last_at FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const APPEND_EVENT: &str =
     "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-const EXPLAIN: &str =
-    "SELECT verdict, first_position, last_position, detail FROM explain_units($1, $2, $3)";
+const EXPLAIN: &str = "SELECT verdict, first_position, last_position, detail FROM explain_units($1, $2, $3)";
 
 /// The answer of the database to a batch.
 #[derive(Debug)]
@@ -67,8 +66,9 @@ impl Misfit {
     fn of(error: &PgDatabaseError) -> Self {
         match (error.code(), error.constraint()) {
             ("RX001", _) | ("23505", Some("events_pkey")) => Self::OfPlace,
-            ("RX002", _)
-            | ("23505", Some("events_stream_key" | "command_receipts_pkey" | "claims_pkey")) => Self::OfUnits,
+            ("RX002", _) | ("23505", Some("events_stream_key" | "command_receipts_pkey" | "claims_pkey")) => {
+                Self::OfUnits
+            }
             (code, _) if is_transient(Some(code)) => Self::Passing,
             _ => Self::ForEver,
         }
@@ -94,7 +94,8 @@ async fn append(
         .fetch_one(connection)
         .await?;
     let Some(base) = row.try_get::<Option<Position>, _>(0)? else { return Ok(Answer::Displaced) };
-    let chain = row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| protocol("a chain value has another size"))?;
+    let chain =
+        row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| protocol("a chain value has another size"))?;
     let last = base.plus(i64::try_from(rows.events.len()).unwrap_or(i64::MAX));
     let stored = rows.units.iter().map(|unit| Appended::Stored {
         first: base.plus(i64::from(unit.first_event)),

@@ -57,7 +57,13 @@ impl Flight {
 
     /// Sends a batch: ahead, behind everything that is under way, or else at the lock. It goes out once `landed` is
     /// polled.
-    pub(super) fn send(&mut self, mut connection: PgConnection, batch: Vec<Pending>, seen: Seen, ahead: bool) {
+    pub(super) fn send(
+        &mut self,
+        mut connection: PgConnection,
+        batch: Vec<Pending>,
+        seen: Seen,
+        ahead: bool,
+    ) {
         let tip = self.tip.take().filter(|_| ahead);
         let place = tip.map(|tip| tip.place(batch.iter().map(|pending| &pending.unit), clock::now()));
         self.tip = place.as_ref().map(|place| place.end);

@@ -73,6 +73,11 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
+    /// The mark of snapshots of today's form.
+    pub(crate) fn schema_tag(&self, aggregate_type: &str) -> String {
+        self.forms.schema_tag(aggregate_type)
+    }
+
     pub fn new(pool: PgPool, master: &MasterKey, forms: EventForms) -> Self {
         Self {
             pool,

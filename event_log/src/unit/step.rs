@@ -11,6 +11,7 @@ use crate::{LogError, Version};
 use crate::cache::StreamKey;
 use crate::load;
 use crate::log::EventLog;
+use crate::{LogError, Vault};
 
 /// An event that an aggregate decided on, not sealed yet.
 pub(super) struct Decision {
@@ -31,7 +32,7 @@ pub(super) trait Step<E>: Send + Sync {
     fn load<'a>(&'a mut self, log: &'a EventLog, fresh: bool) -> BoxFuture<'a, Result<(), LogError>>;
     fn decide(&mut self) -> BoxFuture<'_, Result<Vec<Decision>, E>>;
     /// The schema tag and the state after the decision.
-    fn snapshot(&self) -> Result<(String, String), LogError>;
+    fn snapshot(&self, vault: &Vault) -> Result<(String, String), LogError>;
     fn remember(self: Box<Self>, log: &EventLog, version: Version);
 }
 
@@ -142,10 +143,10 @@ where
         })
     }
 
-    fn snapshot(&self) -> Result<(String, String), LogError> {
+    fn snapshot(&self, vault: &Vault) -> Result<(String, String), LogError> {
         let state = serde_json::to_string(self.next.as_ref().unwrap_or(&self.state))
             .map_err(|error| LogError::Refused { reason: error.to_string() })?;
-        Ok((load::schema_tag::<A>(), state))
+        Ok((vault.schema_tag(A::TYPE), state))
     }
 
     fn remember(self: Box<Self>, log: &EventLog, version: Version) {

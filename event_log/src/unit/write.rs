@@ -56,7 +56,7 @@ where
         let mut snapshots = Vec::new();
         for (stream, (step, sequence)) in self.steps.iter().zip(&sequences).enumerate() {
             if sequence.get() / SNAPSHOT_EVERY_EVENTS > step.version().get() / SNAPSHOT_EVERY_EVENTS {
-                let (schema_tag, state) = step.snapshot()?;
+                let (schema_tag, state) = step.snapshot(vault)?;
                 let payload = vault.seal(state).await?;
                 snapshots.push(NewSnapshot { stream, version: *sequence, schema_tag, payload });
             }

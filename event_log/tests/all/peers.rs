@@ -105,6 +105,7 @@ async fn metadata_holds_nothing_but_texts_so_the_stream_stays_readable() {
         ip: Some("192.0.2.1".to_owned()),
         user_agent: Some("42".to_owned()),
         traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
+        language: Some("de".to_owned()),
         ..new_command()
     };
     log.unit::<Failure>(context).execute::<Jar>(jar, [JarCommand::Put(3)]).commit().await.unwrap();
@@ -115,7 +116,8 @@ async fn metadata_holds_nothing_but_texts_so_the_stream_stays_readable() {
     .await
     .unwrap();
     let names: BTreeSet<&str> = rows.iter().map(|(name, _)| name.as_str()).collect();
-    assert!(names.is_superset(&BTreeSet::from(["actor", "command_id", "ip", "user_agent", "traceparent"])));
+    let told = ["actor", "command_id", "ip", "user_agent", "traceparent", "language"];
+    assert!(names.is_superset(&BTreeSet::from(told)));
     for (name, kind) in &rows {
         assert_eq!(kind, "string", "{name}");
     }

@@ -45,7 +45,7 @@ const STEPS: [Upcaster; 3] = [
 impl World {
     /// A process that knows the forms of a jar's events.
     fn todays_process(&self) -> EventLog {
-        let event_forms = EventForms::default().with("jar", VERSIONS, &STEPS).unwrap();
+        let event_forms = EventForms::default().with("jar", "1", VERSIONS, &STEPS).unwrap();
         let options = LogOptions { event_forms, ..LogOptions::default() };
         EventLog::start(self.pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options)
     }
@@ -123,7 +123,8 @@ async fn an_old_stream_goes_on_and_its_tail_and_snapshot_are_those_of_the_whole(
     assert_eq!(log.load::<Jar>(jar).await.unwrap().state.coins, 30);
     let many = (0..120).map(|_| JarCommand::Put(1));
     log.unit::<Failure>(new_command()).execute::<Jar>(jar, many).commit().await.unwrap();
-    assert_eq!(world.number("SELECT count(*) FROM snapshots").await, 1);
+    let of_the_form = "SELECT count(*) FROM snapshots WHERE schema_tag = 'jar/1'";
+    assert_eq!(world.number(of_the_form).await, 1);
     world.store(jar, ("CoinsPut", "0.8"), json!({ "type": "CoinsPut", "cents": 200 })).await;
     let by_snapshot = world.todays_process().load::<Jar>(jar).await.unwrap();
     world.run("DELETE FROM snapshots").await;
@@ -177,7 +178,7 @@ fn an_upcaster_that_leads_nowhere_is_refused_at_the_start() {
         to_version,
         upcast: coins_are_an_amount,
     };
-    let refused = |steps: &[Upcaster]| EventForms::default().with("jar", VERSIONS, steps).is_err();
+    let refused = |steps: &[Upcaster]| EventForms::default().with("jar", "1", VERSIONS, steps).is_err();
     assert!(refused(&[step("0.8", "0.9")]), "the way ends");
     assert!(refused(&[step("0.8", "0.9"), step("0.9", "0.8")]), "the way is a circle");
     assert!(refused(&[step("0.9", "1.0"), step("0.9", "0.8")]), "the way forks");

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use event_log::work::{self, ClaimedWork, Known, NewWork};
 use event_log::{Position, clock};
-use event_log::work::{self, ClaimedWork, NewWork};
 use futures::future::join_all;
 use uuid::Uuid;
 
 use crate::world::World;
 
 const ROLE: &str = "generation";
+const KNOWN: Known<'_> = Known { role: ROLE, tasks: &["step"] };
 const LONG: Duration = Duration::from_mins(10);
 
 async fn add(world: &World, subject: &str, position: i64) -> Uuid {
@@ -39,13 +40,14 @@ async fn add_caused(
         correlation_id: cause,
         owner: None,
         traceparent: None,
+        language: Some("de".to_owned()),
         due_at,
     };
     work::add_in_tx(&mut connection, &[work]).await.unwrap();
 }
 
 async fn claim(world: &World, limit: i64) -> Vec<ClaimedWork> {
-    work::claim(&world.pool, ROLE, LONG, limit).await.unwrap()
+    work::claim(&world.pool, KNOWN, LONG, limit).await.unwrap()
 }
 
 async fn claim_one(world: &World) -> ClaimedWork {
@@ -82,7 +84,9 @@ async fn subjects_do_not_wait_for_each_other_and_a_claim_has_a_limit() {
     }
     assert_eq!(claim(&world, 2).await.len(), 2);
     assert_eq!(claim(&world, 10).await.len(), 3);
-    assert!(work::claim(&world.pool, "analysis", LONG, 10).await.unwrap().is_empty());
+    assert!(
+        work::claim(&world.pool, Known { role: "analysis", ..KNOWN }, LONG, 10).await.unwrap().is_empty()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,10 +137,10 @@ async fn a_timer_is_not_claimed_before_it_is_due() {
     let world = World::new().await;
     add_due(&world, "deadline", 1, Some(clock::now() + chrono::Duration::hours(1))).await;
     assert!(claim(&world, 10).await.is_empty());
-    let wait = work::next_due(&world.pool, ROLE).await.unwrap().unwrap();
+    let wait = work::next_due(&world.pool, KNOWN).await.unwrap().unwrap();
     assert!(wait > Duration::from_mins(59) && wait <= Duration::from_hours(1), "{wait:?}");
     world.run("UPDATE work SET due_at = clock_timestamp() - interval '1 second'").await;
-    assert_eq!(work::next_due(&world.pool, ROLE).await.unwrap(), Some(Duration::ZERO));
+    assert_eq!(work::next_due(&world.pool, KNOWN).await.unwrap(), Some(Duration::ZERO));
     assert_eq!(claim(&world, 10).await.len(), 1);
 }
 
@@ -172,11 +176,32 @@ async fn what_failed_comes_back_after_its_delay_and_keeps_its_place() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_to_do_has_no_due_time() {
     let world = World::new().await;
-    assert_eq!(work::next_due(&world.pool, ROLE).await.unwrap(), None);
+    assert_eq!(work::next_due(&world.pool, KNOWN).await.unwrap(), None);
     add(&world, "order", 1).await;
     let work = claim_one(&world).await;
-    let wait = work::next_due(&world.pool, ROLE).await.unwrap().unwrap();
+    let wait = work::next_due(&world.pool, KNOWN).await.unwrap().unwrap();
     assert!(wait > Duration::from_mins(9), "a held row is due when its claim ends: {wait:?}");
     assert!(work::finish(&world.pool, &work).await.unwrap());
-    assert_eq!(work::next_due(&world.pool, ROLE).await.unwrap(), None);
+    assert_eq!(work::next_due(&world.pool, KNOWN).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_of_a_task_that_the_worker_does_not_know_stays_open_and_does_not_keep_it_awake() {
+    let world = World::new().await;
+    add(&world, "of a newer program", 1).await;
+    world.run("UPDATE work SET task = 'leap'").await;
+    add(&world, "of a newer program", 2).await;
+    add(&world, "order", 3).await;
+    let work = claim_one(&world).await;
+    assert_eq!((work.subject.as_str(), work.position), ("order", 3));
+    assert_eq!(work.language.as_deref(), Some("de"));
+    assert!(work::finish(&world.pool, &work).await.unwrap());
+    assert!(claim(&world, 10).await.is_empty(), "the next row of its subject overtook the unknown one");
+    assert_eq!(work::next_due(&world.pool, KNOWN).await.unwrap(), None);
+    let undisturbed = "SELECT count(*) FROM work \
+         WHERE task = 'leap' AND done_at IS NULL AND held_until IS NULL AND attempts = 0 AND fence = 0";
+    assert_eq!(world.number(undisturbed).await, 1);
+    let newer = Known { tasks: &["step", "leap"], ..KNOWN };
+    let claimed = work::claim(&world.pool, newer, LONG, 10).await.unwrap();
+    assert_eq!(claimed.iter().map(|work| work.task.as_str()).collect::<Vec<_>>(), ["leap"]);
 }

@@ -120,6 +120,7 @@ pub fn command(command_id: Uuid) -> CommandContext {
         ip: None,
         user_agent: None,
         traceparent: None,
+        language: None,
     }
 }
 

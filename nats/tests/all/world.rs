@@ -152,6 +152,7 @@ pub async fn try_write(log: &EventLog, text: &str) -> Result<i64, Failure> {
         ip: None,
         user_agent: None,
         traceparent: None,
+        language: None,
     };
     let unit = log.unit::<Failure>(context).create::<Note>(clock::new_id(), [Write(text.to_owned())]);
     Ok(unit.commit().await?.position.get())

@@ -8,6 +8,7 @@ use event_log::OpenedEvent;
 use sqlx::PgConnection;
 
 use super::page::apply_page;
+use super::view::LINE;
 use super::{MessageView, NAME, message_view};
 use crate::erasure::{ERASED, erased_person, is_of_account};
 use crate::runtime::{ApplyError, Projection, one_row, subject};
@@ -32,7 +33,7 @@ impl Projection for Conversations {
 
     /// The brief is the assistant's business.
     fn passes_over(&self) -> &'static [&'static str] {
-        &["BriefOpened", "AlgorithmChosen", "PictureAttached", "BriefCompleted"]
+        &["AlgorithmChosen", "PictureAttached", "BriefCompleted"]
     }
 
     async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
@@ -107,8 +108,7 @@ impl Projection for Conversations {
                 let message = message_view(message_id, role, &body, &content, posted_at);
                 return insert_message(tx, conversation_id.0, position, &message).await;
             }
-            ConversationEvent::BriefOpened { .. }
-            | ConversationEvent::AlgorithmChosen { .. }
+            ConversationEvent::AlgorithmChosen { .. }
             | ConversationEvent::PictureAttached { .. }
             | ConversationEvent::BriefCompleted { .. } => return Ok(()),
         };
@@ -116,12 +116,13 @@ impl Projection for Conversations {
     }
 }
 
+/// The assistant's lines stay: they are the house's words, and stored in the clear.
 async fn erase(tx: &mut PgConnection, person: uuid::Uuid) -> Result<(), ApplyError> {
     let contents = sqlx::query(
         "UPDATE messages SET content = $2 \
-         WHERE conversation_id IN (SELECT id FROM conversations WHERE user_id = $1)",
+         WHERE conversation_id IN (SELECT id FROM conversations WHERE user_id = $1) AND NOT metadata ? $3",
     );
-    contents.bind(person).bind(ERASED).execute(&mut *tx).await?;
+    contents.bind(person).bind(ERASED).bind(LINE).execute(&mut *tx).await?;
     let titles = sqlx::query("UPDATE conversations SET title = $2 WHERE user_id = $1");
     titles.bind(person).bind(ERASED).execute(tx).await?;
     Ok(())

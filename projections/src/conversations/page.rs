@@ -107,8 +107,7 @@ impl Folded {
                 self.messages.metadata.push(message.metadata);
                 self.messages.timestamps.push(message.timestamp);
             }
-            ConversationEvent::BriefOpened { .. }
-            | ConversationEvent::AlgorithmChosen { .. }
+            ConversationEvent::AlgorithmChosen { .. }
             | ConversationEvent::PictureAttached { .. }
             | ConversationEvent::BriefCompleted { .. } => {}
         }

@@ -1,7 +1,8 @@
 //! The form of a message.
 
 use chrono::DateTime;
-use domain::conversation::{AlgorithmOption, MessageBody, MessageRole, PictureKind};
+use domain::conversation::{AlgorithmOption, Content, Line, MessageBody, MessageRole, PictureKind};
+use domain::language::Language;
 use domain::{AlgorithmId, AssetId, Credits, MessageId, MessageText, Personal, RequestId, Slug, UserId};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,8 +12,13 @@ use super::{MessageView, message_view};
 const ID: Uuid = Uuid::from_u128(7);
 
 fn view(body: &MessageBody) -> MessageView {
-    let content = Personal::new(UserId(ID), MessageText::parse("hello").unwrap());
-    message_view(MessageId(ID), MessageRole::Assistant, body, &content, DateTime::UNIX_EPOCH)
+    let content = Content::Words(Personal::new(UserId(ID), MessageText::parse("hello").unwrap()));
+    message_view(MessageId(ID), MessageRole::User, body, &content, DateTime::UNIX_EPOCH)
+}
+
+fn spoken(line: Line, language: Language) -> MessageView {
+    let content = Content::Spoken { line, language };
+    message_view(MessageId(ID), MessageRole::Assistant, &MessageBody::Text, &content, DateTime::UNIX_EPOCH)
 }
 
 fn metadata(body: &MessageBody) -> Value {
@@ -26,7 +32,7 @@ fn a_message_is_sent_with_the_fields_of_the_contract() {
         sent,
         json!({
             "id": ID,
-            "role": "assistant",
+            "role": "user",
             "type": "text",
             "content": "hello",
             "metadata": {},
@@ -90,8 +96,22 @@ fn a_result_names_its_picture_and_how_long_it_took() {
 
 #[test]
 fn erased_words_are_shown_as_erased() {
-    let content = Personal::<MessageText>::Erased { owner: UserId(ID) };
+    let content = Content::Words(Personal::Erased { owner: UserId(ID) });
     let view =
         message_view(MessageId(ID), MessageRole::User, &MessageBody::Text, &content, DateTime::UNIX_EPOCH);
     assert_eq!((view.content.as_str(), view.role.as_str()), ("erased", "user"));
+}
+
+#[test]
+fn what_the_assistant_says_is_read_in_its_language_and_told_apart_by_its_key() {
+    for language in Language::ALL {
+        let view = spoken(Line::Perfect, *language);
+        assert_eq!(view.content, Line::Perfect.text(*language));
+        assert_eq!(view.role, "assistant");
+        assert_eq!(view.metadata, json!({ "line": "perfect", "is_final": false }));
+    }
+    assert_eq!(
+        spoken(Line::ContentRejected, Language::German).metadata,
+        json!({ "line": "content_rejected", "is_final": true })
+    );
 }

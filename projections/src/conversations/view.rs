@@ -1,8 +1,8 @@
 //! A message as clients see it, the same in answers and in live frames.
 
 use chrono::{DateTime, Utc};
-use domain::conversation::{MessageBody, MessageRole};
-use domain::{MessageId, MessageText, Personal, Timestamp};
+use domain::conversation::{Content, MessageBody, MessageRole};
+use domain::{MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +15,8 @@ pub struct MessageView {
     #[serde(rename = "type")]
     pub kind: String,
     pub content: String,
-    /// An object; what is in it depends on the type.
+    /// An object. Its fields depend on the type; what the assistant says has the key of its `line`, and in `is_final`
+    /// whether more comes about the order.
     pub metadata: Value,
     pub timestamp: DateTime<Utc>,
 }
@@ -25,15 +26,15 @@ pub fn message_view(
     message_id: MessageId,
     role: MessageRole,
     body: &MessageBody,
-    content: &Personal<MessageText>,
+    content: &Content,
     posted_at: Timestamp,
 ) -> MessageView {
     MessageView {
         id: message_id.0,
         role: role_name(role).to_owned(),
         kind: body.type_name().to_owned(),
-        content: content.text().to_owned(),
-        metadata: metadata(body),
+        content: content.text().into_owned(),
+        metadata: metadata(body, content),
         timestamp: posted_at,
     }
 }
@@ -46,7 +47,19 @@ fn role_name(role: MessageRole) -> &'static str {
     }
 }
 
-fn metadata(body: &MessageBody) -> Value {
+/// The key of a line in the metadata of a message. A message without it holds the words of a person.
+pub(super) const LINE: &str = "line";
+
+fn metadata(body: &MessageBody, content: &Content) -> Value {
+    let mut metadata = of_body(body);
+    if let (Value::Object(fields), Content::Spoken { line, .. }) = (&mut metadata, content) {
+        fields.insert(LINE.to_owned(), json!(line.key()));
+        fields.insert("is_final".to_owned(), json!(line.is_final()));
+    }
+    metadata
+}
+
+fn of_body(body: &MessageBody) -> Value {
     match body {
         MessageBody::Text => json!({}),
         MessageBody::AlgorithmSelection { algorithm_id } => json!({ "algorithm_id": algorithm_id }),

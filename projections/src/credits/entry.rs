@@ -1,11 +1,9 @@
 //! An event of a ledger as a line of an account.
 
 use domain::credit_ledger::{CreditLedgerEvent, GrantReason};
-use domain::{Credits, RequestId, Timestamp, UserId};
+use domain::{Credits, RequestId, Timestamp, UserId, named};
 
-use crate::text_enum::text_enum;
-
-text_enum! {
+named! {
     /// What kind of change a transaction is.
     TransactionKind {
         Grant => "grant",

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
-use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestEvent, Job};
+use domain::generation_request::{GenerationRequest, GenerationRequestEvent, Job, Status};
 use domain::user::User;
 use domain::{MicroUsd, Timestamp};
 use event_log::OpenedEvent;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{NAME, stage_of};
+use super::NAME;
 use crate::erasure::{ERASED, erased_person, is_of_account};
 use crate::runtime::{ApplyError, Projection, one_row, subject};
 
@@ -45,7 +45,7 @@ impl Projection for Generations {
             return insert(tx, job, (*requested_at, *deadline_at), position).await;
         }
         let (at, cost) = when_and_cost(&event);
-        let stage = stage_of(&event);
+        let status = Status::entered_by(&event);
         apply_details(tx, id, event).await?;
         let done = sqlx::query(
             "UPDATE generation_requests \
@@ -58,11 +58,11 @@ impl Projection for Generations {
              WHERE id = $1",
         )
         .bind(id)
-        .bind(stage.as_ref().map(|stage| stage.status.name()))
-        .bind(stage.as_ref().and_then(|stage| stage.progress).map(i16::from))
+        .bind(status.map(Status::name))
+        .bind(status.and_then(Status::percent).map(i16::from))
         .bind(cost.map(|cost| cost.0))
         .bind(at)
-        .bind(stage.is_some_and(|stage| stage.status.is_final()))
+        .bind(status.is_some_and(Status::is_final))
         .bind(position)
         .execute(tx)
         .await?;
@@ -193,11 +193,10 @@ async fn apply_details(
         GenerationRequestEvent::GenerationFailed { reason, .. } => {
             sqlx::query(
                 "UPDATE generation_requests \
-                 SET failure_reason = $2, error_message = $3, retry_possible = $4 WHERE id = $1",
+                 SET failure_reason = $2, retry_possible = $3 WHERE id = $1",
             )
             .bind(id)
-            .bind(reason_name(reason))
-            .bind(reason.text())
+            .bind(reason.name())
             .bind(reason.retry_possible())
             .execute(tx)
             .await?;
@@ -209,13 +208,4 @@ async fn apply_details(
         | GenerationRequestEvent::GenerationCancelled { .. } => {}
     }
     Ok(())
-}
-
-fn reason_name(reason: FailureReason) -> &'static str {
-    match reason {
-        FailureReason::ContentRejected => "content_rejected",
-        FailureReason::ProviderUnavailable => "provider_unavailable",
-        FailureReason::TimedOut => "timed_out",
-        FailureReason::Internal => "internal",
-    }
 }

@@ -2,12 +2,14 @@
 //! else is not there.
 
 use chrono::{DateTime, Utc};
+use domain::generation_request::{FailureReason, Status};
+use domain::language::Language;
 use event_log::LogError;
 use futures::FutureExt;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{GenerationStatus, NAME, message_of};
+use super::NAME;
 use crate::{Fresh, Page, Reader, Rows, Wanted};
 
 /// A request as its owner may see it.
@@ -25,7 +27,7 @@ pub struct Generation {
     pub logo_asset_id: Option<Uuid>,
     pub regenerated_from: Option<Uuid>,
     #[sqlx(try_from = "String")]
-    pub status: GenerationStatus,
+    pub status: Status,
     /// In percent.
     pub progress: i16,
     pub credit_cost: i64,
@@ -33,7 +35,6 @@ pub struct Generation {
     pub processing_time_ms: Option<i64>,
     /// `content_rejected`, `provider_unavailable`, `timed_out` or `internal`.
     pub failure_reason: Option<String>,
-    pub error_message: Option<String>,
     pub retry_possible: Option<bool>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -44,9 +45,12 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// The sentence for the user.
-    pub fn message(&self) -> String {
-        message_of(self.status, self.error_message.as_deref())
+    /// The sentence for a reader.
+    pub fn message(&self, language: Language) -> String {
+        match self.failure_reason.as_deref().and_then(FailureReason::parse) {
+            Some(reason) => reason.sentence(language),
+            None => self.status.sentence(language).to_owned(),
+        }
     }
 }
 
@@ -76,7 +80,7 @@ pub struct StoredImage {
 
 const COLUMNS: &str = "id, user_id, conversation_id, algorithm_id, algorithm, prompt, custom_text, \
      face_asset_id, logo_asset_id, regenerated_from, status, progress, credit_cost, image_key, \
-     processing_time_ms, failure_reason, error_message, retry_possible, created_at, updated_at, \
+     processing_time_ms, failure_reason, retry_possible, created_at, updated_at, \
      deadline_at, completed_at, last_position";
 
 /// One request.

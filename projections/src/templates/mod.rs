@@ -16,12 +16,12 @@ pub use apply::Templates;
 pub use queries::{StatusCount, TemplateFilter, TemplateRow, counts, get, list, style_dna};
 pub use search::{EMBEDDING_DIMENSIONS, SearchFilter, SearchQuery, TemplateHit, fallback, search};
 
-use crate::text_enum::text_enum;
+use domain::named;
 
 /// The name of the projection.
 pub const NAME: &str = "templates";
 
-text_enum! {
+named! {
     /// Where the analysis of a template stands.
     TemplateStatus {
         PendingAnalysis => "pending_analysis",

@@ -6,15 +6,15 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::conversation::Conversation;
 use domain::generation_request::GenerationRequest;
+use domain::reactions::{Call, Cause, Role, called_for};
 use domain::template::Template;
 use domain::user::User;
-use event_log::OpenedEvent;
 use event_log::work::{self, NewWork};
+use event_log::{LogError, OpenedEvent};
 use nats::Bus;
 use sqlx::PgConnection;
 
-use super::orders::orders_of;
-use super::{NAME, ROLE_ASSISTANT};
+use super::NAME;
 use crate::runtime::{ApplyError, Projection};
 
 /// The projection.
@@ -47,21 +47,22 @@ impl Projection for WorkToDo {
     async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
         let mut new = Vec::new();
         for event in events {
-            let orders = orders_of(event)?;
-            if orders.is_empty() {
+            let calls = calls_of(event)?;
+            if calls.is_empty() {
                 continue;
             }
             let metadata = event.metadata();
-            new.extend(orders.into_iter().map(|order| NewWork {
-                role: order.role,
-                task: order.task,
+            new.extend(calls.into_iter().map(|call| NewWork {
+                role: call.task.role().name(),
+                task: call.task.name(),
                 subject: &event.recorded.aggregate_id,
                 position: event.recorded.position,
                 cause: event.recorded.event_id,
                 correlation_id: metadata.correlation_id.unwrap_or(event.recorded.event_id),
                 owner: event.recorded.owner_id,
                 traceparent: metadata.traceparent.clone(),
-                due_at: order.due_at,
+                language: metadata.language.clone(),
+                due_at: call.due_at,
             }));
         }
         Ok(work::add_in_tx(tx, &new).await?)
@@ -76,14 +77,25 @@ impl Projection for WorkToDo {
         for event in applied {
             // A chat calls for the assistant only, and most events are of chats.
             let is_of_chat = event.recorded.aggregate_type == Conversation::TYPE;
-            if !is_of_chat || !roles.contains(ROLE_ASSISTANT) {
-                roles.extend(orders_of(event).into_iter().flatten().map(|order| order.role));
+            if !is_of_chat || !roles.contains(&Role::Assistant) {
+                roles.extend(calls_of(event).into_iter().flatten().map(|call| call.task.role()));
             }
         }
         for role in roles {
-            if let Err(error) = bus.wake(role).await {
-                tracing::debug!(role, %error, "a role was not woken");
+            if let Err(error) = bus.wake(role.name()).await {
+                tracing::debug!(role = role.name(), %error, "a role was not woken");
             }
         }
     }
+}
+
+/// The work that a stored event calls for.
+pub(super) fn calls_of(event: &OpenedEvent) -> Result<Vec<Call>, LogError> {
+    Ok(match event.recorded.aggregate_type.as_str() {
+        Conversation::TYPE => called_for(Cause::Conversation(&event.parse()?)),
+        GenerationRequest::TYPE => called_for(Cause::GenerationRequest(&event.parse()?)),
+        Template::TYPE => called_for(Cause::Template(&event.parse()?)),
+        User::TYPE => called_for(Cause::User(&event.parse()?)),
+        _ => vec![],
+    })
 }

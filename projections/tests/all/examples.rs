@@ -38,6 +38,7 @@ fn context(owner: Option<UserId>) -> CommandContext {
         ip: None,
         user_agent: None,
         traceparent: None,
+        language: None,
     }
 }
 

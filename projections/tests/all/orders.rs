@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use domain::algorithm::{Algorithm, AlgorithmCommand};
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand};
-use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestCommand};
+use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestCommand, Status};
+use domain::language::Language;
 use domain::template::{Template, TemplateCommand};
 use domain::{AttemptId, RequestId};
 use event_log::work;
 use projections::credits::TransactionKind;
-use projections::generations::GenerationStatus;
 use projections::templates::{TemplateFilter, TemplateStatus};
 use projections::{Page, Wanted, algorithms, credits, generations, templates};
 use serde_json::json;
@@ -58,7 +58,7 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     assert_eq!((done.generation.face_asset_id, done.attempts), (Some(face.0), 1));
     assert_eq!(done.style_preference.as_deref(), Some("bold"));
     assert_eq!(done.generation.custom_text.as_deref(), Some("EPIC"));
-    assert_eq!(done.generation.message(), "Your thumbnail is ready!");
+    assert_eq!(done.generation.message(Language::English), Status::Completed.sentence(Language::English));
     let image = generations::image_key(reader, Wanted::Now, ada.0, asked.0).await.unwrap().value.unwrap();
     assert_eq!(image.key, "results/1");
     assert_eq!(generations::image_key(reader, Wanted::Now, bob.0, asked.0).await.unwrap().value, None);
@@ -69,9 +69,11 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     let position = tell::<GenerationRequest>(log, Some(ada), refused.0, [begin, fail]).await;
     let failed =
         generations::get(reader, Wanted::After(position), ada.0, refused.0).await.unwrap().value.unwrap();
-    assert_eq!((failed.status, failed.progress), (GenerationStatus::Failed, 10));
+    assert_eq!((failed.status, failed.progress), (Status::Failed, 10));
     assert_eq!((failed.retry_possible, failed.completed_at), (Some(false), Some(at(20))));
-    assert_eq!(failed.message(), "Generation failed: the content was rejected");
+    for language in Language::ALL {
+        assert_eq!(failed.message(*language), FailureReason::ContentRejected.sentence(*language));
+    }
     let mine = generations::list(reader, Wanted::Now, ada.0, FIRST).await.unwrap().value;
     assert_eq!((mine.total, mine.rows.len()), (2, 2));
 }
@@ -217,7 +219,8 @@ async fn events_become_work_and_wake_the_role() {
     }
     until("the assistant's first row can be claimed", async || {
         let life = Duration::from_mins(1);
-        let claimed = work::claim(log.pool(), "assistant", life, 10).await.unwrap();
+        let known = work::Known { role: "assistant", tasks: &["offer_algorithms"] };
+        let claimed = work::claim(log.pool(), known, life, 10).await.unwrap();
         claimed.iter().any(|row| row.task == "offer_algorithms" && row.owner_id == Some(ada.0))
     })
     .await;

@@ -1,10 +1,11 @@
 //! What the read models of a person say: account, chats, messages, assets.
 
 use domain::asset::{Asset, AssetCommand};
-use domain::conversation::{Conversation, ConversationCommand, MessageBody};
+use domain::conversation::{Conversation, ConversationCommand, Line, MessageBody};
+use domain::language::Language;
 use domain::session::{Session, SessionCommand};
 use domain::user::{User, UserCommand};
-use domain::{MessageId, MessageText, RequestId};
+use domain::{MessageId, RequestId};
 use projections::accounts::AccountFilter;
 use projections::conversations::Window;
 use projections::{Page, Wanted, accounts, assets, conversations};
@@ -106,7 +107,8 @@ async fn a_message_keeps_what_it_is_besides_its_words() {
             generation_time_ms: 28_000,
             algorithm: "Routix Pro".to_owned(),
         },
-        content: MessageText::parse("Your thumbnail is ready!").unwrap(),
+        line: Line::Ready,
+        language: Language::German,
         at: at(9),
     };
     let position = tell::<Conversation>(log, Some(ada), chat.0, [card]).await;
@@ -114,6 +116,7 @@ async fn a_message_keeps_what_it_is_besides_its_words() {
         conversations::messages(reader, Wanted::After(position), (ada.0, chat.0), Window::Newest, 50).await;
     let message = page.unwrap().value.unwrap().messages.remove(0);
     assert_eq!((&*message.kind, &*message.role), ("thumbnail_result", "assistant"));
+    assert_eq!(message.content, Line::Ready.text(Language::German));
     let metadata: serde_json::Value = serde_json::from_str(message.metadata.get()).unwrap();
     assert_eq!(metadata["image_url"], json!(format!("/api/v1/generation/{request}/image")));
     assert_eq!(metadata["generation_time"], json!("28s"));

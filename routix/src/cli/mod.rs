@@ -17,7 +17,8 @@ use domain::user::Role;
 use crate::assemble;
 use crate::config::Config;
 use crate::demo::{self, DemoArgs};
-use crate::processes::{self, Tasks, WorkRole};
+use crate::part::Part;
+use crate::processes::{self, Tasks};
 use crate::stack::{self, Stack};
 use crate::telemetry::{self, metrics};
 
@@ -41,7 +42,7 @@ enum Command {
     Work {
         /// Which work; several are separated by commas.
         #[arg(long = "role", value_enum, value_delimiter = ',', default_value = "all")]
-        roles: Vec<WorkRole>,
+        roles: Vec<Part>,
     },
     /// Brings the database schema up to date and ends.
     Migrate,
@@ -167,7 +168,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
     let limited = config.rate_limits.unwrap_or(false);
     let mut tasks = Tasks::of(assemble::app(&config, stack, limited)?);
     tasks.heed_erasures().await?;
-    tasks.work(&config, &[WorkRole::All]);
+    tasks.work(&config, &[Part::All]);
     tasks.app().commands().define_starter_algorithms().await?;
     let credentials = processes::accounts(tasks.app(), &config).await?;
     tasks.serve(listener).await?;
@@ -190,13 +191,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn work(config: Config, roles: &[WorkRole]) -> anyhow::Result<ExitCode> {
+async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config).await?;
     let mut tasks = Tasks::of(assemble::app(&config, stack, false)?);
     tasks.heed_erasures().await?;
-    tasks.work(&config, roles);
+    tasks.work(&config, parts);
     tasks.serve_metrics(&config).await?;
-    output::line(&format!("ready: working as {roles:?}").to_lowercase());
+    let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
+    output::line(&format!("ready: working as {}", names.join(", ")));
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -158,8 +158,8 @@ impl Order<'_> {
                     if message["type"] == kind {
                         return Ok(message);
                     }
-                    // A refusal comes as text where something else is expected.
-                    if kind == "thumbnail_result" && is_refusal(&message) {
+                    // The order ended without what is waited for.
+                    if message["metadata"]["is_final"] == true {
                         bail!("{}", message["content"].as_str().unwrap_or("the order was refused"));
                     }
                 }
@@ -183,11 +183,6 @@ impl Order<'_> {
         }
         Ok(self.request.as_deref() == payload["request_id"].as_str())
     }
-}
-
-fn is_refusal(message: &Value) -> bool {
-    let content = message["content"].as_str().unwrap_or_default();
-    message["type"] == "text" && !content.starts_with("Perfect!") && !content.starts_with("Got it!")
 }
 
 fn offer_name(message: &Value, slug: &str) -> anyhow::Result<String> {

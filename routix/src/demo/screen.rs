@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use domain::generation_request::Status;
+use domain::language::Language;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
@@ -45,7 +47,7 @@ impl Screen {
 
     pub(super) fn complete(&self) {
         self.bar.set_position(100);
-        self.bar.finish_with_message("Your thumbnail is ready!");
+        self.bar.finish_with_message(Status::Completed.sentence(Language::English));
     }
 
     pub(super) fn saved(&self, path: &Path, bytes: usize, elapsed: Duration) {

@@ -63,6 +63,8 @@ pub struct Client {
     pub token: String,
     pub refresh_token: String,
     pub user: Value,
+    /// What is sent as `Accept-Language`.
+    language: Option<&'static str>,
     told: Told,
     /// The newest position this person has seen: later queries must have seen it too.
     seen: Arc<AtomicI64>,
@@ -76,6 +78,7 @@ impl Client {
             token: String::new(),
             refresh_token: String::new(),
             user: Value::Null,
+            language: None,
             told: told.clone(),
             seen: told.newcomer(),
         }
@@ -91,12 +94,21 @@ impl Client {
         Self { token: token.to_owned(), ..self.clone() }
     }
 
+    /// The same person with a client that asks for a language.
+    pub fn speaking(&self, accept_language: &'static str) -> Self {
+        Self { language: Some(accept_language), ..self.clone() }
+    }
+
     pub fn user_id(&self) -> Uuid {
         self.user["id"].as_str().and_then(|id| id.parse().ok()).expect("the client is logged in")
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.server));
+        let request = match self.language {
+            Some(language) => request.header("Accept-Language", language),
+            None => request,
+        };
         if self.token.is_empty() { request } else { request.bearer_auth(&self.token) }
     }
 

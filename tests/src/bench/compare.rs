@@ -141,7 +141,10 @@ fn measured(program: &Path, arguments: &[&str]) -> Vec<Value> {
     let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().unwrap();
     assert!(output.status.success(), "{} {arguments:?} failed", program.display());
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
+    text.lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[allow(clippy::print_stdout, reason = "the answer to the person who compares")]

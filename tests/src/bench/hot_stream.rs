@@ -1,7 +1,7 @@
 //! The case `hot-stream`: many writers on one aggregate. Whoever calls sees no conflict.
 
 use commands::CommandError;
-use domain::conversation::{Conversation, ConversationCommand, MessageBody};
+use domain::conversation::{Conversation, ConversationCommand};
 use domain::{MessageId, MessageText};
 use event_log::{EventLog, clock};
 use serde_json::json;
@@ -16,11 +16,10 @@ use crate::writers::{context, start_command, writer_id};
 
 const WRITERS: usize = 8;
 
-/// One event per command, whatever the aggregate has seen before.
+/// One event per command, but for the first, which also gives the chat its title.
 fn say() -> ConversationCommand {
-    ConversationCommand::Say {
+    ConversationCommand::PostText {
         message_id: MessageId(clock::new_id()),
-        body: MessageBody::Text,
         content: MessageText::parse("Which Routix version should draw it?").unwrap(),
         at: clock::now(),
     }

@@ -60,7 +60,9 @@ fn main() {
         Some(service::COMMAND) => return service::main(&arguments[2..]),
         Some(peer_http::COMMAND) => return peer_http::main(&arguments[2..]),
         Some("compare") => {
-            let [_, _, commit, only @ ..] = arguments.as_slice() else { panic!("compare <commit> [case...]") };
+            let [_, _, commit, only @ ..] = arguments.as_slice() else {
+                panic!("compare <commit> [case...]")
+            };
             return compare::run(commit, only);
         }
         _ => {}

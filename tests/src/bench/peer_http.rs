@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::conversation::{ConversationCommand, MessageBody};
+use domain::conversation::ConversationCommand;
 use domain::{MessageId, MessageText};
 use event_log::clock;
 use hmac::{Hmac, Mac};
@@ -39,9 +39,8 @@ async fn command(
     Path(chat): Path<Uuid>,
     Json(message): Json<Message>,
 ) -> StatusCode {
-    let say = ConversationCommand::Say {
+    let say = ConversationCommand::PostText {
         message_id: MessageId(clock::new_id()),
-        body: MessageBody::Text,
         content: MessageText::parse(&message.content).unwrap(),
         at: clock::now(),
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use commands::CommandError;
-use domain::conversation::{Conversation, ConversationCommand, MessageBody};
+use domain::conversation::{Conversation, ConversationCommand};
 use domain::{MessageId, MessageText};
 use event_log::{EventLog, checkpoints, clock};
 use nats::{Bus, BusOptions, Feed};
@@ -65,9 +65,9 @@ async fn fill(log: &EventLog) {
                         return;
                     }
                     let (id, owner) = (clock::new_id(), writer_id(index));
-                    let says = (1..EVENTS_PER_CHAT).map(|n| ConversationCommand::Say {
+                    // The first message gives the chat its title, in an event of its own.
+                    let says = (2..EVENTS_PER_CHAT).map(|n| ConversationCommand::PostText {
                         message_id: MessageId(clock::new_id()),
-                        body: MessageBody::Text,
                         content: MessageText::parse(&format!(
                             "Message {n}: a gaming thumbnail with explosions and a big yellow title, please"
                         ))

@@ -48,6 +48,7 @@ pub fn context(log: &EventLog, owner: UserId, body: &[u8]) -> CommandContext {
         ip: Some("127.0.0.1".to_owned()),
         user_agent: Some("bench".to_owned()),
         traceparent: None,
+        language: None,
     }
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use commands::{AlgorithmRef, CommandError, Done, PostedMessage};
-use domain::conversation::{MessageBody, MessageRole, PictureKind};
+use domain::conversation::{Content, MessageBody, MessageRole, PictureKind};
 use domain::{AssetId, ConversationId, MessageText, Personal};
 use projections::Fresh;
 use projections::conversations::{self, Message, MessageView, Window};
@@ -27,7 +27,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(messages, send))
 }
 
-/// A message. What is in `metadata` depends on `type`.
+/// A message. The fields of `metadata` depend on `type`. What the assistant says has two more: `line`, the key of the
+/// sentence, and `is_final`, true when nothing more comes about the order.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Message)]
 pub struct MessageReply {
@@ -207,7 +208,7 @@ fn message_reply(
     content: MessageText,
 ) -> CommandReply<MessageReply> {
     let PostedMessage { message_id, posted_at, .. } = done.value;
-    let content = Personal::new(user.user_id, content);
+    let content = Content::Words(Personal::new(user.user_id, content));
     let view = conversations::message_view(message_id, MessageRole::User, body, &content, posted_at);
     CommandReply::new(StatusCode::CREATED, done, view.into())
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::{CommandError, Commands};
+use domain::conversation::lines::{Welcome, welcome};
 use domain::{ConversationId, Title};
 use projections::Page;
 use projections::conversations;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 use super::me::UserView;
 use crate::auth::CurrentUser;
-use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
+use crate::extract::{AnswerLanguage, ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply, no_content};
 use crate::state::App;
@@ -84,7 +85,7 @@ pub struct ListParams {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Suggestions {
     greeting: String,
-    suggestions: Vec<&'static str>,
+    suggestions: [&'static str; 6],
 }
 
 /// The caller's chats, last changed first, without archived ones.
@@ -231,17 +232,12 @@ async fn archive(
     responses((status = 200, description = "A greeting and prompts", body = Suggestions)),
     security(("bearerAuth" = []))
 )]
-async fn suggestions(State(app): State<App>, user: CurrentUser) -> Result<Json<Suggestions>, ApiError> {
+async fn suggestions(
+    State(app): State<App>,
+    user: CurrentUser,
+    AnswerLanguage(language): AnswerLanguage,
+) -> Result<Json<Suggestions>, ApiError> {
     let name = UserView::of(&app, user.user_id).await?.username;
-    Ok(Json(Suggestions {
-        greeting: format!("Hey {name}! Can I help you with anything?"),
-        suggestions: vec![
-            "Create gaming thumbnail with explosions",
-            "Tech review thumbnail for a new laptop",
-            "Calm cooking video about fresh pasta",
-            "Travel vlog from the mountains",
-            "Fitness challenge: 30 days of push-ups",
-            "Explain how interest rates work",
-        ],
-    }))
+    let Welcome { greeting, suggestions } = welcome(&name, language);
+    Ok(Json(Suggestions { greeting, suggestions }))
 }

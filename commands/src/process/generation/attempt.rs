@@ -6,30 +6,28 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::asset::Asset;
-use domain::conversation::{Conversation, ConversationCommand, MessageBody};
+use domain::conversation::{Conversation, Line, MessageBody};
 use domain::credit_ledger::{CreditLedger, CreditLedgerCommand};
 use domain::generation_request::{
     Attempt, AttemptProblem, FailureReason, GenerationRequest, GenerationRequestCommand,
-    GenerationRequestError, Intent, Job, TemplateMatch,
+    GenerationRequestError, Intent, Job, TemplateMatch, percent_while_drawing,
 };
 use domain::template::StoredPicture;
-use domain::{AssetId, AttemptId, MessageId, MessageText, Timestamp};
+use domain::{AssetId, AttemptId, Timestamp};
 use event_log::{clock, work};
 use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
 
 use super::{PROCESS, Pipeline, context, provider_intent, reason_of};
 use crate::CommandError;
+use crate::conversation::{language_of, say};
 use crate::generation_request::count_end;
+use crate::process::CLAIM_LIFE;
 
 /// Calls of providers for one request.
 const ATTEMPTS_MAX: usize = 2;
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
-/// Where the provider's own progress is shown on the whole ladder.
-const PROGRESS_FROM: u8 = 70;
-const PROGRESS_TO: u8 = 95;
 const PROGRESS_EVERY: Duration = Duration::from_millis(25);
-const CLAIM_LIFE: Duration = Duration::from_secs(8);
 
 /// What drawing needs to know.
 pub(super) struct Plan<'a> {
@@ -112,15 +110,15 @@ impl Pipeline<'_> {
             progress.fetch_max(percent.min(100), Ordering::Relaxed);
         };
         let show = async {
-            let mut shown = PROGRESS_FROM;
+            let mut shown = percent_while_drawing(0);
+            let language = language_of(&context(PROCESS, self.work, "progress"));
             let mut ticks = tokio::time::interval(PROGRESS_EVERY);
             loop {
                 ticks.tick().await;
-                let now = on_ladder(progress.load(Ordering::Relaxed));
+                let now = percent_while_drawing(progress.load(Ordering::Relaxed));
                 if now > shown {
                     shown = now;
-                    let user_id = plan.job.user_id;
-                    self.commands.show_progress(user_id, self.request_id, now, after_position).await;
+                    self.commands.show_drawing(plan.job, now, language, after_position).await;
                 }
             }
         };
@@ -203,16 +201,12 @@ impl Pipeline<'_> {
             .execute::<CreditLedger>(user_id, [settle]);
         if let Some(conversation_id) = job.conversation_id {
             let elapsed_ms = (at - plan.requested_at).num_milliseconds();
-            let card = ConversationCommand::Say {
-                message_id: MessageId(clock::derived_id(context.command_id, "result")),
-                body: MessageBody::ThumbnailResult {
-                    request_id: self.request_id,
-                    generation_time_ms: u64::try_from(elapsed_ms).unwrap_or_default(),
-                    algorithm: job.algorithm.clone(),
-                },
-                content: MessageText::parse("Your thumbnail is ready!")?,
-                at,
+            let body = MessageBody::ThumbnailResult {
+                request_id: self.request_id,
+                generation_time_ms: u64::try_from(elapsed_ms).unwrap_or_default(),
+                algorithm: job.algorithm.clone(),
             };
+            let card = say(&context, "result", body, Line::Ready, at);
             unit = unit.execute::<Conversation>(conversation_id, [card]);
         }
         match unit.commit().await {
@@ -227,12 +221,6 @@ impl Pipeline<'_> {
             Err(error) => Err(error),
         }
     }
-}
-
-/// 0..=100 of the provider's call, mapped into 70..=95 of the request.
-fn on_ladder(percent: u8) -> u8 {
-    let span = u16::from(PROGRESS_TO - PROGRESS_FROM);
-    PROGRESS_FROM + u8::try_from(u16::from(percent) * span / 100).unwrap_or_default()
 }
 
 fn problem_of(error: &ProviderError) -> AttemptProblem {

@@ -3,6 +3,7 @@
 //! Each step's result is an event, so whoever takes over resumes at the step.
 
 mod attempt;
+mod matching;
 
 use domain::generation_request::{
     FailureReason, GenerationRequest, GenerationRequestCommand, GenerationRequestError, Intent, Job, Stage,
@@ -110,7 +111,7 @@ impl Pipeline<'_> {
             threshold: embedder.similarity_threshold(),
             limit: MATCHES_MAX,
         };
-        let found = self.commands.read_side.matching_templates(&query, self.work.position).await?;
+        let found = matching::choose(self.commands.read_side.as_ref(), query, self.work.position).await?;
         let matches = found
             .iter()
             .map(|found| TemplateMatch {

@@ -1,9 +1,13 @@
 //! Examples of what happens in chats.
 
-use crate::conversation::{AlgorithmOption, ConversationEvent, MessageBody, MessageRole, PictureKind};
+use crate::conversation::{
+    AlgorithmOption, Content, ConversationEvent, Line, MessageBody, MessageRole, PictureKind,
+};
+use crate::language::Language;
 use crate::tests::examples::{
     ALICE, CHAT, FACE, LOGO, MESSAGE, ORDER, ROUTIX_V1, hers, minute, title, words,
 };
+use crate::tests::lines::examples_of_lines;
 use crate::{AssetId, Credits, Slug};
 
 pub(super) fn conversation() -> Vec<ConversationEvent> {
@@ -32,11 +36,6 @@ pub(super) fn conversation() -> Vec<ConversationEvent> {
         renamed(true),
         renamed(false),
         ConversationEvent::ConversationArchived { archived_at: minute(9) },
-        ConversationEvent::BriefOpened {
-            conversation_id: CHAT,
-            prompt: hers(words("A cat that conquers a volcano")),
-            opened_at: minute(2),
-        },
         ConversationEvent::AlgorithmChosen {
             conversation_id: CHAT,
             algorithm_id: ROUTIX_V1,
@@ -79,14 +78,21 @@ fn messages() -> Vec<ConversationEvent> {
         ),
         (MessageRole::System, MessageBody::Text),
     ];
-    let posted = |(role, body)| ConversationEvent::MessagePosted {
+    let wish = || Content::Words(hers(words("A cat that conquers a volcano")));
+    let posted = |role, body, content| ConversationEvent::MessagePosted {
         conversation_id: CHAT,
         message_id: MESSAGE,
         role,
         opens_brief: (role, &body) == (MessageRole::User, &MessageBody::Text),
         body,
-        content: hers(words("A cat that conquers a volcano")),
+        content,
         posted_at: minute(2),
     };
-    bodies.into_iter().map(posted).collect()
+    let in_english = |line| Content::Spoken { line, language: Language::English };
+    let mut answers: Vec<_> = examples_of_lines().into_iter().map(in_english).collect();
+    answers.push(Content::Spoken { line: Line::GotIt, language: Language::German });
+    let mut messages: Vec<_> = bodies.into_iter().map(|(role, body)| posted(role, body, wish())).collect();
+    messages
+        .extend(answers.into_iter().map(|answer| posted(MessageRole::Assistant, MessageBody::Text, answer)));
+    messages
 }

@@ -25,8 +25,10 @@ use crate::generation_request::GenerationRequest;
 use crate::session::Session;
 use crate::template::Template;
 use crate::user::User;
-use crate::{EventForms, event_forms};
+use crate::{StoredForms, stored_forms};
 use shape::{accepted, shape, shown};
+
+pub(super) use orders::generation_request as examples_of_requests;
 
 const WRITE: &str = "WRITE_SAMPLES";
 
@@ -34,8 +36,8 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("samples")
 }
 
-fn forms_of<A: Aggregate>() -> EventForms {
-    event_forms().into_iter().find(|forms| forms.aggregate_type == A::TYPE).unwrap()
+fn forms_of<A: Aggregate>() -> StoredForms {
+    stored_forms().into_iter().find(|forms| forms.aggregate_type == A::TYPE).unwrap()
 }
 
 fn file(aggregate: &str, event: &str, version: &str) -> PathBuf {
@@ -68,24 +70,24 @@ fn erased(value: Value) -> Value {
 }
 
 /// An event of any version as the next ones see it, up to today's.
-fn raised(forms: &EventForms, event: &str, version: &str, mut payload: Value) -> Value {
+fn raised(forms: &StoredForms, event: &str, version: &str, mut payload: Value) -> Value {
     let current = forms.versions.iter().find(|(name, _)| *name == event).unwrap().1;
     let mut at = version;
     while at != current {
-        let step = forms.upcasters.iter().find(|step| step.event_type == event && step.from_version == at);
-        let step = step.unwrap_or_else(|| {
+        let step = forms.upcasters.iter().find(|(name, from, _, _)| *name == event && *from == at);
+        let (_, _, next, upcast) = step.unwrap_or_else(|| {
             panic!("{event} {at} is stored for ever: give event_names! the way from it to {current}")
         });
-        payload = (step.upcast)(payload);
-        at = step.to_version;
+        payload = upcast(payload);
+        at = next;
     }
     payload
 }
 
 /// Every version of an event that there ever was.
-fn versions_of(forms: &EventForms, event: &str) -> BTreeSet<String> {
+fn versions_of(forms: &StoredForms, event: &str) -> BTreeSet<String> {
     let current = forms.versions.iter().filter(|(name, _)| *name == event).map(|(_, version)| *version);
-    let older = forms.upcasters.iter().filter(|step| step.event_type == event).map(|step| step.from_version);
+    let older = forms.upcasters.iter().filter(|(name, ..)| *name == event).map(|(_, from, ..)| *from);
     current.chain(older).map(str::to_owned).collect()
 }
 

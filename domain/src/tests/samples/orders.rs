@@ -87,7 +87,7 @@ fn on_the_way() -> Vec<GenerationRequestEvent> {
     ]
 }
 
-pub(super) fn generation_request() -> Vec<GenerationRequestEvent> {
+pub(in crate::tests) fn generation_request() -> Vec<GenerationRequestEvent> {
     use {AttemptProblem as Problem, FailureReason as Reason};
     let mut events = vec![requested(true), requested(false)];
     events.extend(on_the_way());

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Free JSON of others: its form is not ours.
 const FREE: [&str; 2] = ["config", "style_dna"];
 /// Fields that tell which variant an object is.
-const TAGS: [&str; 2] = ["kind", "who"];
+const TAGS: [&str; 3] = ["key", "kind", "who"];
 /// What no choice is ever called.
 const NOTHING: &str = "no such choice";
 
@@ -51,13 +51,21 @@ pub(super) fn accepted<E: DeserializeOwned>(examples: &[Value]) -> Shape {
 pub(super) fn shown(examples: &[Value], paths: &Shape) -> Shape {
     let mut shown = Shape::new();
     for place in examples.iter().flat_map(places).filter(|place| paths.contains_key(&place.path)) {
-        let name = place.value.as_str().map_or_else(|| kind(&place.value), str::to_owned);
-        shown.entry(place.path).or_default().insert(name);
+        shown.entry(place.path).or_default().insert(variant(&place.value));
     }
     for names in shown.values_mut() {
         names.remove("null");
     }
     shown
+}
+
+/// The variant that stands at a place: a word, or the only field of an object that holds what the variant carries.
+fn variant(value: &Value) -> String {
+    match value {
+        Value::String(word) => word.clone(),
+        Value::Object(fields) if fields.len() == 1 => fields.keys().cloned().collect(),
+        other => kind(other),
+    }
 }
 
 /// The names in serde's "unknown variant `x`, expected one of `a`, `b`".
