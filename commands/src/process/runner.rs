@@ -131,7 +131,7 @@ fn span_of(task: Task, row: &ClaimedWork) -> Span {
         routix.role = role,
         routix.task = task.name(),
         routix.attempt = row.attempts,
-        routix.position = row.position,
+        routix.position = row.position.get(),
     )
 }
 

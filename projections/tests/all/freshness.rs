@@ -1,5 +1,6 @@
 //! Reading one's own writes, and what is not there.
 
+use event_log::Position;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,7 +50,7 @@ async fn a_read_that_waited_in_vain_says_how_far_behind_it_is() {
         register(&stack.log, name).await;
     }
     let begun = Instant::now();
-    let stale = accounts::user(&stack.reader, Wanted::After(3), id()).await.unwrap();
+    let stale = accounts::user(&stack.reader, Wanted::After(Position::new(3)), id()).await.unwrap();
     assert_eq!((stale.value, stale.checkpoint, stale.behind), (None, 0, Some(3)));
     let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
     assert_eq!(denied.behind, Some(3), "a 404 from a read model that lags says so");

@@ -194,7 +194,9 @@ impl PeerServer {
             let user_id = clock::new_id();
             let insert = sqlx::query("INSERT INTO balances (user_id, credits) VALUES ($1, 1000000000)");
             insert.bind(user_id).execute(&pool).await.unwrap();
-            users.push(Connection { token: token(user_id).into(), user_id, ..Connection::open(&address).await });
+            let mut connection = Connection::open(&address).await;
+            (connection.token, connection.user_id) = (token(user_id).into(), user_id);
+            users.push(connection);
         }
         users
     }

@@ -4,13 +4,14 @@
 #[cfg(test)]
 mod tests;
 
+use event_log::{Position};
 use crate::{FoundTemplate, ReadSide, ReadSideError, TemplateQuery};
 
 /// The templates to draw by, best first. The read side answers as of the position `after` or later.
 pub(super) async fn choose(
     read_side: &dyn ReadSide,
     query: TemplateQuery,
-    after: i64,
+    after: Position,
 ) -> Result<Vec<FoundTemplate>, ReadSideError> {
     let similar = read_side.matching_templates(&query, after).await?;
     if !similar.is_empty() {

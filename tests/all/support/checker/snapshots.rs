@@ -12,7 +12,7 @@ use domain::generation_request::GenerationRequest;
 use domain::session::Session;
 use domain::template::Template;
 use domain::user::User;
-use event_log::{EventLog, LogOptions, MasterKey, OpenedEvent};
+use event_log::{EventLog, LogOptions, MasterKey, OpenedEvent, Position};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -55,9 +55,9 @@ async fn streams_of(log: &EventLog, wanted: &HashSet<(String, String)>) -> Strea
     let mut streams = Streams::new();
     let mut after = 0;
     loop {
-        let page = log.page(after, PAGE_EVENTS).await.unwrap();
+        let page = log.page(Position::new(after), PAGE_EVENTS).await.unwrap();
         let Some(last) = page.last() else { return streams };
-        after = last.position;
+        after = last.position.get();
         for event in page {
             let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
             if wanted.contains(&stream) {
@@ -78,7 +78,7 @@ async fn compare<A: Aggregate + Clone + PartialEq + Debug + 'static>(
     }
     let loaded = log.load::<A>(id).await.unwrap();
     assert_eq!(
-        usize::try_from(loaded.version).unwrap(),
+        usize::try_from(loaded.version.get()).unwrap(),
         events.len(),
         "invariant 10: {}/{id} is loaded to its end",
         A::TYPE
