@@ -1,10 +1,10 @@
 //! How answers are written: a command's with its position, a query's with how fresh it is.
 
-use event_log::{Position, Version};
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use commands::Done;
+use event_log::{Position, Version};
 use projections::Fresh;
 use serde::Serialize;
 

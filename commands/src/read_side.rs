@@ -53,7 +53,11 @@ pub trait ReadSide: Send + Sync {
     ) -> Result<Vec<FoundTemplate>, ReadSideError>;
 
     /// The templates that stand in where nothing matches, the featured ones first.
-    async fn featured_templates(&self, limit: i64, after: Position) -> Result<Vec<FoundTemplate>, ReadSideError>;
+    async fn featured_templates(
+        &self,
+        limit: i64,
+        after: Position,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError>;
 
     /// The design DNA of an analysed template, as the analysis stored it.
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError>;

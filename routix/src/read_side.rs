@@ -1,9 +1,9 @@
 //! The read side as the process managers see it: the port of `commands`, served by `projections`.
 
-use event_log::{Position};
 use async_trait::async_trait;
 use commands::{ActiveAlgorithm, FoundTemplate, ReadSide, ReadSideError, TemplateQuery};
 use domain::{AlgorithmId, Credits, Slug, TemplateId};
+use event_log::Position;
 use projections::templates::{SearchFilter, SearchQuery, TemplateHit};
 use projections::{Fresh, Reader, Wanted, algorithms, templates};
 
@@ -51,7 +51,11 @@ impl ReadSide for ProjectedReadSide {
         Ok(found(fresh(templates::search(&self.0, wanted, search).await.map_err(failed)?)?))
     }
 
-    async fn featured_templates(&self, limit: i64, after: Position) -> Result<Vec<FoundTemplate>, ReadSideError> {
+    async fn featured_templates(
+        &self,
+        limit: i64,
+        after: Position,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         let wanted = Wanted::After(after);
         Ok(found(fresh(templates::fallback(&self.0, wanted, limit).await.map_err(failed)?)?))
     }

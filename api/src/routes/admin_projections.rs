@@ -1,11 +1,11 @@
 //! How the read models are doing, for admins, and a second chance for events that were set aside.
 
-use event_log::Position;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use event_log::Position;
 use projections::runtime::{self, ParkedEvent, Progress};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

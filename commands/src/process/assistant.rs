@@ -103,7 +103,7 @@ impl<'a> Turn<'a> {
         let Some(order) = self.order().await? else { return Ok(self.work.position.get()) };
         let context = context(PROCESS, self.work, "start generation");
         let refusal = self::context(PROCESS, self.work, "refuse generation");
-        // Whoever takes over from a worker that died finds what was said already, not what it would say now.
+        // A worker that takes over from a dead one finds the answer that was given, and does not decide again.
         for said in [&context, &refusal] {
             if let Some(first) = self.commands.log.first_outcome(said).await? {
                 return Ok(first.position.get());

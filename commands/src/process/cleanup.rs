@@ -5,8 +5,8 @@ use cqrs_es::Aggregate;
 use domain::RequestId;
 use domain::asset::{Asset, AssetEvent};
 use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestEvent};
-use event_log::{OpenedEvent, Position, Span};
 use event_log::work::ClaimedWork;
+use event_log::{OpenedEvent, Position, Span};
 use uuid::Uuid;
 
 use super::{Outcome, Step, context, subject};

@@ -31,7 +31,13 @@ impl Commands {
     }
 
     /// `generation:progress` while the picture is drawn, between two stored stages.
-    pub(super) async fn show_drawing(&self, job: &Job, percent: u8, language: Language, after_position: Position) {
+    pub(super) async fn show_drawing(
+        &self,
+        job: &Job,
+        percent: u8,
+        language: Language,
+        after_position: Position,
+    ) {
         let status = Status::Generating;
         let payload = json!({
             "request_id": job.request_id,

@@ -107,7 +107,13 @@ pub async fn past(
     for raw in last {
         steps.push(told(log, raw).await?);
     }
-    Ok(Some(Past { version: Version::new(version), position, state, steps, earlier: earlier.map(Version::new) }))
+    Ok(Some(Past {
+        version: Version::new(version),
+        position,
+        state,
+        steps,
+        earlier: earlier.map(Version::new),
+    }))
 }
 
 async fn told(log: &EventLog, raw: RawStep) -> Result<Step, LogError> {

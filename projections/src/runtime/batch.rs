@@ -142,7 +142,14 @@ impl Batch<'_> {
     async fn apply_singly(&mut self, opened: Vec<Opened>, last: Position) -> Result<Vec<OpenedEvent>, Halt> {
         let mut tx = self.connection.begin().await?;
         let name = self.name;
-        if !checkpoints::advance_in_tx(&mut tx, name, Span { after: self.position, upto: self.position }, self.epoch).await? {
+        if !checkpoints::advance_in_tx(
+            &mut tx,
+            name,
+            Span { after: self.position, upto: self.position },
+            self.epoch,
+        )
+        .await?
+        {
             return Err(Halt::Lost);
         }
         let mut applied = Vec::new();
@@ -176,7 +183,14 @@ impl Batch<'_> {
             }
         }
         let reached = stopped.as_ref().map_or(last, |(position, _)| position.previous());
-        if !checkpoints::advance_in_tx(&mut tx, name, Span { after: self.position, upto: reached }, self.epoch).await? {
+        if !checkpoints::advance_in_tx(
+            &mut tx,
+            name,
+            Span { after: self.position, upto: reached },
+            self.epoch,
+        )
+        .await?
+        {
             return Err(Halt::Lost);
         }
         tx.commit().await?;

@@ -128,7 +128,14 @@ impl Batch<'_> {
     async fn retry_aggregate(&mut self, (aggregate_type, aggregate_id): &AggregateKey) -> Result<(), Halt> {
         let name = self.name;
         let mut tx = self.connection.begin().await?;
-        if !checkpoints::advance_in_tx(&mut tx, name, Span { after: self.position, upto: self.position }, self.epoch).await? {
+        if !checkpoints::advance_in_tx(
+            &mut tx,
+            name,
+            Span { after: self.position, upto: self.position },
+            self.epoch,
+        )
+        .await?
+        {
             return Err(Halt::Lost);
         }
         let positions: Vec<Position> = sqlx::query_scalar(

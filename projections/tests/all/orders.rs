@@ -38,7 +38,8 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     let mut ladder = Vec::new();
     for command in commands {
         let position = tell::<GenerationRequest>(log, Some(ada), asked.0, [command]).await;
-        let fresh = generations::get(reader, Wanted::After(Position::new(position)), ada.0, asked.0).await.unwrap();
+        let fresh =
+            generations::get(reader, Wanted::After(Position::new(position)), ada.0, asked.0).await.unwrap();
         let now = fresh.value.unwrap();
         ladder.push((now.status.name(), now.progress));
     }
@@ -67,8 +68,11 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     let fail = GenerationRequestCommand::Fail { reason: FailureReason::ContentRejected, at: at(20) };
     let begin = GenerationRequestCommand::StartAnalysis { at: at(19) };
     let position = tell::<GenerationRequest>(log, Some(ada), refused.0, [begin, fail]).await;
-    let failed =
-        generations::get(reader, Wanted::After(Position::new(position)), ada.0, refused.0).await.unwrap().value.unwrap();
+    let failed = generations::get(reader, Wanted::After(Position::new(position)), ada.0, refused.0)
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     assert_eq!((failed.status, failed.progress), (Status::Failed, 10));
     assert_eq!((failed.retry_possible, failed.completed_at), (Some(false), Some(at(20))));
     for language in Language::ALL {
@@ -94,7 +98,8 @@ async fn a_balance_is_the_sum_of_its_transactions_and_they_cannot_be_changed() {
     ];
     let position = tell::<CreditLedger>(log, Some(ada), ada.0, ends).await;
 
-    let balance = credits::balance(reader, Wanted::After(Position::new(position)), ada.0).await.unwrap().value;
+    let balance =
+        credits::balance(reader, Wanted::After(Position::new(position)), ada.0).await.unwrap().value;
     assert_eq!((balance.available, balance.held), (15, 0));
     let rows = credits::transactions(reader, Wanted::Now, ada.0, FIRST).await.unwrap().value.rows;
     let kinds: Vec<TransactionKind> = rows.iter().rev().map(|row| row.transaction_type).collect();
@@ -148,7 +153,11 @@ async fn a_template_shows_its_analysis_and_its_use() {
     let fails = [TemplateCommand::StartAnalysis { at: at(4) }, failure];
     let position = tell::<Template>(log, None, broken.0, fails).await;
 
-    let row = templates::get(reader, Wanted::After(Position::new(position)), template.0).await.unwrap().value.unwrap();
+    let row = templates::get(reader, Wanted::After(Position::new(position)), template.0)
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     assert_eq!((row.status, row.category.as_str()), (TemplateStatus::Analyzed, "gaming"));
     assert_eq!((row.usage_count, row.success_count, row.energy_level), (1, 1, Some(5)));
     assert!((row.success_rate - 1.0).abs() < 1e-9);

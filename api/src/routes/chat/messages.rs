@@ -1,12 +1,12 @@
 //! Messages of a chat: what was said, and saying something.
 
-use event_log::Position;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use commands::{AlgorithmRef, CommandError, Done, PostedMessage};
 use domain::conversation::{Content, MessageBody, MessageRole, PictureKind};
 use domain::{AssetId, ConversationId, MessageText, Personal};
+use event_log::Position;
 use projections::Fresh;
 use projections::conversations::{self, Message, MessageView, Window};
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,6 @@
 
 mod messages;
 
-use event_log::Position;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,6 +10,7 @@ use chrono::{DateTime, Utc};
 use commands::{CommandError, Commands};
 use domain::conversation::lines::{Welcome, welcome};
 use domain::{ConversationId, Title};
+use event_log::Position;
 use projections::Page;
 use projections::conversations;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,10 @@ async fn list(
 ) -> Result<QueryReply<ConversationList>, ApiError> {
     let (reader, id) = (app.reader(), user.user_id.0);
     let fresh = match params.cursor {
-        Some(cursor) => conversations::list_before(reader, wanted, id, (Position::new(cursor.get()), params.limit)).await?,
+        Some(cursor) => {
+            conversations::list_before(reader, wanted, id, (Position::new(cursor.get()), params.limit))
+                .await?
+        }
         None => conversations::list(reader, wanted, id, Page::new(params.limit, params.offset)).await?,
     };
     let body = ConversationList {

@@ -4,8 +4,8 @@
 #[cfg(test)]
 mod tests;
 
-use event_log::{Position};
 use crate::{FoundTemplate, ReadSide, ReadSideError, TemplateQuery};
+use event_log::Position;
 
 /// The templates to draw by, best first. The read side answers as of the position `after` or later.
 pub(super) async fn choose(

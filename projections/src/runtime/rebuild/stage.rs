@@ -99,7 +99,10 @@ impl Stage {
     }
 
     /// Where the projection that runs stands. It is not there before its first event.
-    pub(super) async fn live_position(log: &EventLog, projection: &dyn Projection) -> Result<Position, LogError> {
+    pub(super) async fn live_position(
+        log: &EventLog,
+        projection: &dyn Projection,
+    ) -> Result<Position, LogError> {
         let floor = log.identity().await?.floor_position;
         Ok(checkpoints::position(log.pool(), projection.name()).await?.max(floor))
     }

@@ -1,6 +1,6 @@
 //! The order in which the library is asked.
 
-use event_log::{Position};
+use event_log::Position;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -38,7 +38,11 @@ impl ReadSide for Library {
         Ok(self.answer(format!("similar in {}", query.category.as_deref().unwrap_or("any")), after))
     }
 
-    async fn featured_templates(&self, limit: i64, after: Position) -> Result<Vec<FoundTemplate>, ReadSideError> {
+    async fn featured_templates(
+        &self,
+        limit: i64,
+        after: Position,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         Ok(self.answer(format!("{limit} featured"), after))
     }
 
