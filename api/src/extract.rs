@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Qu
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use domain::language::{Known, Language};
-use event_log::{Actor, CommandContext, ReceiptLife, clock};
+use event_log::{Actor, CommandContext, ReceiptLife, Version, clock};
 use projections::Wanted;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -114,7 +114,7 @@ pub struct Caller {
     traceparent: Option<String>,
     language: Option<Language>,
     /// The version that `If-Match` names.
-    pub expected_version: Option<i64>,
+    pub expected_version: Option<Version>,
 }
 
 const KEY_CHARS_MAX: usize = 255;
@@ -211,7 +211,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
-fn expected_version(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+fn expected_version(headers: &HeaderMap) -> Result<Option<Version>, ApiError> {
     match text(headers, "if-match") {
         None => Ok(None),
         Some(any) if any.trim() == "*" => Ok(None),

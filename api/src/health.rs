@@ -55,7 +55,7 @@ pub async fn projections(log: &EventLog, stalled_after: Duration) -> Option<Vec<
 /// Why the read side cannot do its job, in words.
 pub fn faults_of(projections: &[Progress]) -> impl Iterator<Item = String> {
     projections.iter().filter(|row| row.state.is_fault()).map(|row| {
-        let (name, state, next) = (&row.projection, row.state.name(), row.position + 1);
+        let (name, state, next) = (&row.projection, row.state.name(), row.position.next());
         format!("projection {name} is {state} at position {next}, {} events wait", row.behind)
     })
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use commands::Done;
+use event_log::{Position, Version};
 use projections::Fresh;
 use serde::Serialize;
 
@@ -34,8 +35,8 @@ fn json<T: Serialize>(body: &T) -> Response {
 pub struct CommandReply<T> {
     status: StatusCode,
     location: Option<String>,
-    position: i64,
-    version: Option<i64>,
+    position: Position,
+    version: Option<Version>,
     body: T,
 }
 
@@ -52,7 +53,7 @@ impl<T: Serialize> CommandReply<T> {
 
     /// The version of the resource that was written, as its `ETag`.
     #[must_use]
-    pub fn versioned(mut self, version: Option<i64>) -> Self {
+    pub fn versioned(mut self, version: Option<Version>) -> Self {
         self.version = version;
         self
     }
@@ -63,7 +64,7 @@ impl<T: Serialize> CommandReply<T> {
 struct Positioned<T> {
     #[serde(flatten)]
     body: T,
-    position: i64,
+    position: Position,
 }
 
 impl<T: Serialize> IntoResponse for CommandReply<T> {
@@ -71,7 +72,7 @@ impl<T: Serialize> IntoResponse for CommandReply<T> {
         let mut response =
             (self.status, Json(Positioned { body: self.body, position: self.position })).into_response();
         let headers = response.headers_mut();
-        headers.insert(POSITION, number(self.position));
+        headers.insert(POSITION, number(self.position.get()));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(version) = self.version
             && let Ok(tag) = HeaderValue::from_str(&format!("\"v{version}\""))
@@ -88,13 +89,13 @@ impl<T: Serialize> IntoResponse for CommandReply<T> {
 /// A command whose answer has no body.
 pub fn no_content<T>(done: &Done<T>) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().insert(POSITION, number(done.position));
+    response.headers_mut().insert(POSITION, number(done.position.get()));
     response
 }
 
 /// The answer to a query.
 pub struct QueryReply<T> {
-    checkpoint: i64,
+    checkpoint: Position,
     behind: Option<i64>,
     body: T,
 }
@@ -109,7 +110,7 @@ impl<T: Serialize> IntoResponse for QueryReply<T> {
     fn into_response(self) -> Response {
         let mut response = json(&self.body);
         let headers = response.headers_mut();
-        headers.insert(POSITION, number(self.checkpoint));
+        headers.insert(POSITION, number(self.checkpoint.get()));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
         if let Some(behind) = self.behind {
             headers.insert(STALE, number(behind));

@@ -6,7 +6,7 @@ use domain::conversation::{
 };
 use domain::language::{Known, Language};
 use domain::{AssetId, ConversationId, MessageId, MessageText, Timestamp, Title, UserId};
-use event_log::{CommandContext, clock};
+use event_log::{CommandContext, Version, clock};
 use providers::Verdict;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ impl Commands {
         &self,
         context: CommandContext,
         (owner, conversation_id): (UserId, ConversationId),
-        expected_version: Option<i64>,
+        expected_version: Option<Version>,
         title: Title,
     ) -> Result<Done<RenamedConversation>, CommandError> {
         self.idempotently(context, async |context| {
@@ -87,7 +87,7 @@ impl Commands {
         &self,
         context: CommandContext,
         (owner, conversation_id): (UserId, ConversationId),
-        expected_version: Option<i64>,
+        expected_version: Option<Version>,
     ) -> Result<Done<()>, CommandError> {
         self.idempotently(context, async |context| {
             self.own_conversation(owner, conversation_id).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::UserId;
 use domain::user::AskedBy;
 use event_log::erase::{ErasureReceipt, KeptReceipts, erased_persons};
-use event_log::{CommandContext, LogError};
+use event_log::{CommandContext, LogError, Position};
 use nats::Feed;
 use uuid::Uuid;
 
@@ -80,7 +80,7 @@ impl KeptErasures {
     /// receipt. Runs until the task is dropped.
     pub async fn heed(self, feed: Feed, start: i64) {
         let log = &self.commands.log;
-        let mut follower = feed.follow(start);
+        let mut follower = feed.follow(Position::new(start));
         loop {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {

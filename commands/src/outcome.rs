@@ -1,7 +1,7 @@
 //! What a command answers: made of what the receipt remembers, so that the same command id gives the same
 //! answer for as long as its receipt lives.
 
-use event_log::{CommandContext, Committed, Unit};
+use event_log::{CommandContext, Committed, Position, Unit, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,9 +12,9 @@ use crate::{CommandError, Commands};
 pub struct Done<T> {
     pub value: T,
     /// The position of the command's last event: what a query must have seen to show it.
-    pub position: i64,
+    pub position: Position,
     /// The version of the first aggregate of the unit; unknown when the answer is a repetition.
-    pub version: Option<i64>,
+    pub version: Option<Version>,
     /// True when this command id had its effect before.
     pub replayed: bool,
 }

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 use domain::{AlgorithmId, Credits, Slug, TemplateId};
+use event_log::Position;
 
 /// The read side did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -48,15 +49,19 @@ pub trait ReadSide: Send + Sync {
     async fn matching_templates(
         &self,
         query: &TemplateQuery,
-        after: i64,
+        after: Position,
     ) -> Result<Vec<FoundTemplate>, ReadSideError>;
 
     /// The templates that stand in where nothing matches, the featured ones first.
-    async fn featured_templates(&self, limit: i64, after: i64) -> Result<Vec<FoundTemplate>, ReadSideError>;
+    async fn featured_templates(
+        &self,
+        limit: i64,
+        after: Position,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError>;
 
     /// The design DNA of an analysed template, as the analysis stored it.
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError>;
 
     /// What users may choose, in the order in which it is offered.
-    async fn active_algorithms(&self, after: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError>;
+    async fn active_algorithms(&self, after: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError>;
 }

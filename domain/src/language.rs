@@ -10,7 +10,7 @@ named! {
     }
 }
 
-/// What is known of a person's language. Each source is weaker than the one above it.
+/// The sources that tell a person's language. Each is weaker than the one above it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Known {
     /// The choice in the person's profile.
@@ -22,7 +22,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// What the metadata of an event says: the language tag of the request that led to it.
+    /// The only source in an event: the language tag of the request, kept in the event's metadata.
     pub fn of_request(tag: Option<&str>) -> Self {
         Self { request: tag.and_then(Language::parse), ..Self::default() }
     }

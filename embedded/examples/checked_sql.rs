@@ -19,7 +19,8 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 
 /// The crates that hold SQL, and the file that is touched so that the macros run again.
-const CRATES: [(&str, &str); 2] = [("event_log", "event_log/src/lib.rs"), ("projections", "projections/src/lib.rs")];
+const CRATES: [(&str, &str); 2] =
+    [("event_log", "event_log/src/lib.rs"), ("projections", "projections/src/lib.rs")];
 
 fn main() -> ExitCode {
     let is_check = std::env::args().any(|argument| argument == "--check");
@@ -62,7 +63,8 @@ fn compile(root: &Path, url: &str, fresh: &Path) -> bool {
     cargo.current_dir(root).arg("check");
     for (name, file) in CRATES {
         let file = std::fs::File::options().append(true).open(root.join(file)).expect("the crate is there");
-        file.set_modified(std::time::SystemTime::UNIX_EPOCH + since_epoch()).expect("the file can be touched");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH + since_epoch())
+            .expect("the file can be touched");
         cargo.args(["-p", name]);
     }
     cargo.env("DATABASE_URL", url).env("SQLX_OFFLINE", "false").env("SQLX_OFFLINE_DIR", fresh);

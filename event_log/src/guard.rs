@@ -12,9 +12,9 @@ use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::{LogError, Position};
 use crate::cache::StateCache;
 use crate::witness::{Held, Rewound, Witness, WitnessAway};
+use crate::{LogError, Position};
 
 /// How often the log is compared while nothing gives reason to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -14,7 +14,11 @@ use crate::{LogError, Vault, Version};
 pub(crate) const SNAPSHOT_EVERY_EVENTS: i64 = 100;
 
 /// The state of a stream and the number of its events.
-pub(crate) async fn load<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, Version), LogError> {
+pub(crate) async fn load<A: Aggregate>(
+    pool: &PgPool,
+    vault: &Vault,
+    id: Uuid,
+) -> Result<(A, Version), LogError> {
     match snapshot::<A>(pool, vault, id).await? {
         Some((state, version)) => advance(pool, vault, id, state, version).await,
         None => replay(pool, vault, id).await,

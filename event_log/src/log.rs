@@ -19,8 +19,8 @@ use crate::keyed_locks::KeyedLocks;
 use crate::upcast::Stored;
 use crate::witness::{Held, Rewound, Witness};
 use crate::{
-    EventForms, LogError, LogIdentity, MasterKey, OpenedEvent, Position, Readers,
-    RecordedEvent, Span, Vault, claims, reader,
+    EventForms, LogError, LogIdentity, MasterKey, OpenedEvent, Position, Readers, RecordedEvent, Span, Vault,
+    claims, reader,
 };
 
 /// Limits of a process.

@@ -96,6 +96,9 @@ pub struct Span {
 }
 
 impl Position {
+    /// Behind every event.
+    pub const LAST: Self = Self(i64::MAX);
+
     /// The position of the message with this JetStream sequence.
     pub fn of_sequence(sequence: u64) -> Self {
         Self(i64::try_from(sequence).unwrap_or(i64::MAX))

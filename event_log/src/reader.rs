@@ -101,7 +101,13 @@ pub(crate) async fn owner_page(
         "SELECT {COLUMNS} FROM events \
          WHERE owner_id = $1 AND position > $2 AND position <= $3 ORDER BY position LIMIT $4"
     );
-    Ok(sqlx::query_as(&query).bind(owner).bind(span.after).bind(span.upto).bind(limit).fetch_all(executor).await?)
+    Ok(sqlx::query_as(&query)
+        .bind(owner)
+        .bind(span.after)
+        .bind(span.upto)
+        .bind(limit)
+        .fetch_all(executor)
+        .await?)
 }
 
 /// The events within a span that belong to one of the aggregates and have none of the names

@@ -88,7 +88,7 @@ impl EventForms {
         Ok(self)
     }
 
-    /// What a snapshot is marked with. One with another mark is ignored and replaced.
+    /// The mark of a snapshot. A snapshot with another mark is ignored and replaced.
     pub(crate) fn schema_tag(&self, aggregate_type: &str) -> String {
         let form = self.0.get(aggregate_type).map_or("undeclared", |forms| forms.snapshot_form);
         format!("{aggregate_type}/{form}")

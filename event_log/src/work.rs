@@ -177,7 +177,8 @@ pub async fn retry_later(
     Ok(())
 }
 
-/// How long until the next open row can be claimed; `None` when there is none. Zero when one can be.
+/// The time until the next known row can be claimed; `None` when no known row is open, zero when a row can be claimed
+/// now.
 pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration>, LogError> {
     let seconds: Option<f64> = sqlx::query_scalar(
         "SELECT (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8 \

@@ -120,8 +120,7 @@ impl Published {
             let message = next.ok_or_else(|| BusError::unavailable("the stream ended"))?;
             let message = message.map_err(BusError::unavailable)?;
             let info = message.info().map_err(BusError::unavailable)?;
-            let at_end =
-                info.pending == 0 || Position::of_sequence(info.stream_sequence) >= self.last;
+            let at_end = info.pending == 0 || Position::of_sequence(info.stream_sequence) >= self.last;
             page.push(decode(info.stream_sequence, message.headers.as_ref(), &message.payload)?);
             if at_end {
                 return Ok(page);

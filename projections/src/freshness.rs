@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use event_log::{EventLog, LogError, Readers, checkpoints};
+use event_log::{EventLog, LogError, Position, Readers, checkpoints};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
@@ -25,13 +25,13 @@ pub enum Wanted {
     /// As the read model has it.
     Now,
     /// Not before the event at this position was applied.
-    After(i64),
+    After(Position),
 }
 
 impl Wanted {
-    fn position(self) -> i64 {
+    fn position(self) -> Position {
         match self {
-            Self::Now => 0,
+            Self::Now => Position::new(0),
             Self::After(position) => position,
         }
     }
@@ -42,7 +42,7 @@ impl Wanted {
 pub struct Fresh<T> {
     pub value: T,
     /// The answer holds at least every event up to here.
-    pub checkpoint: i64,
+    pub checkpoint: Position,
     /// How many events the answer lacks of what was wanted, when waiting for them took too long.
     pub behind: Option<i64>,
 }
@@ -106,7 +106,7 @@ impl Reader {
         &self,
         projection: &str,
         wanted: Wanted,
-        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, T), LogError>>,
+        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(Position, T), LogError>>,
     ) -> Result<Fresh<T>, LogError> {
         self.at_once_after(projection, wanted.position(), Instant::now() + PATIENCE, &query).await
     }
@@ -116,7 +116,7 @@ impl Reader {
         &self,
         projection: &str,
         wanted: Wanted,
-        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, Option<T>), LogError>>,
+        query: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(Position, Option<T>), LogError>>,
     ) -> Result<Fresh<Option<T>>, LogError> {
         let deadline = Instant::now() + PATIENCE;
         let first = self.at_once_after(projection, wanted.position(), deadline, &query).await?;
@@ -135,16 +135,16 @@ impl Reader {
     async fn at_once_after<T>(
         &self,
         projection: &str,
-        after: i64,
+        after: Position,
         deadline: Instant,
-        query: &impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(i64, T), LogError>>,
+        query: &impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(Position, T), LogError>>,
     ) -> Result<Fresh<T>, LogError> {
         loop {
             let mut connection = self.readers.acquire().await?;
             let answer = query(&mut connection).await;
             let (checkpoint, value) = connection.done(answer)?;
             if checkpoint >= after || Instant::now() >= deadline {
-                let behind = (checkpoint < after).then_some(after - checkpoint);
+                let behind = (checkpoint < after).then_some(after.since(checkpoint));
                 return Ok(Fresh { value, checkpoint, behind });
             }
             self.read_after(projection, after, deadline, &|_| async { Ok(()) }.boxed()).await?;
@@ -154,7 +154,7 @@ impl Reader {
     async fn read_after<T>(
         &self,
         projection: &str,
-        after: i64,
+        after: Position,
         deadline: Instant,
         query: &impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, LogError>>,
     ) -> Result<Fresh<T>, LogError> {
@@ -168,7 +168,7 @@ impl Reader {
             };
             let answer = answer.await;
             if let (checkpoint, Some(value)) = connection.done(answer)? {
-                let behind = (checkpoint < after).then_some(after - checkpoint);
+                let behind = (checkpoint < after).then_some(after.since(checkpoint));
                 return Ok(Fresh { value, checkpoint, behind });
             }
             sleep(pause).await;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use commands::{ActiveAlgorithm, FoundTemplate, ReadSide, ReadSideError, TemplateQuery};
 use domain::{AlgorithmId, Credits, Slug, TemplateId};
+use event_log::Position;
 use projections::templates::{SearchFilter, SearchQuery, TemplateHit};
 use projections::{Fresh, Reader, Wanted, algorithms, templates};
 
@@ -37,7 +38,7 @@ impl ReadSide for ProjectedReadSide {
     async fn matching_templates(
         &self,
         query: &TemplateQuery,
-        after: i64,
+        after: Position,
     ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         let search = SearchQuery {
             vector: query.vector.clone(),
@@ -50,7 +51,11 @@ impl ReadSide for ProjectedReadSide {
         Ok(found(fresh(templates::search(&self.0, wanted, search).await.map_err(failed)?)?))
     }
 
-    async fn featured_templates(&self, limit: i64, after: i64) -> Result<Vec<FoundTemplate>, ReadSideError> {
+    async fn featured_templates(
+        &self,
+        limit: i64,
+        after: Position,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         let wanted = Wanted::After(after);
         Ok(found(fresh(templates::fallback(&self.0, wanted, limit).await.map_err(failed)?)?))
     }
@@ -60,7 +65,7 @@ impl ReadSide for ProjectedReadSide {
         fresh(templates::style_dna(&self.0, Wanted::Now, template_id.0).await.map_err(failed)?)
     }
 
-    async fn active_algorithms(&self, after: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
+    async fn active_algorithms(&self, after: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
         let rows = fresh(algorithms::list_active(&self.0, Wanted::After(after)).await.map_err(failed)?)?;
         rows.into_iter()
             .map(|row| {

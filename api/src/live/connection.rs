@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use domain::SessionId;
-use event_log::clock;
+use event_log::{Position, Span, clock};
 use nats::LiveFrame;
 use serde_json::json;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ const SUBJECTS_MAX: usize = 1000;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Resume {
     /// After the frame with this id; else from now on.
-    pub after: Option<i64>,
+    pub after: Option<Position>,
     /// The log that the client knows. Positions of another one mean something else.
     pub log_id: Option<Uuid>,
 }
@@ -51,7 +51,7 @@ pub struct Connection {
     session_ended: bool,
     ready: VecDeque<Arc<Frame>>,
     /// The last position of the user that was passed, with or without a frame.
-    position: i64,
+    position: Position,
     /// Unstored frames that wait for their position, the latest per kind and subject.
     held: HashMap<(String, Uuid), Arc<LiveFrame>>,
     /// Where the last stored stage of a request stands, and how far its progress was shown.
@@ -60,7 +60,7 @@ pub struct Connection {
 
 #[derive(Clone, Copy, Default)]
 struct Stage {
-    position: i64,
+    position: Position,
     progress: i64,
 }
 
@@ -98,7 +98,7 @@ impl Connection {
         if resume.log_id.is_some_and(|known| known != log_id) {
             connection.ready.push_back(Arc::new(Frame::reset("log_replaced", log_id, head)));
         } else if let Some(since) = resume.after
-            && !connection.replay(app, user_id, (since, head)).await?
+            && !connection.replay(app, user_id, Span { after: since, upto: head }).await?
         {
             connection.ready.truncate(1);
             connection.ready.push_back(Arc::new(Frame::reset("history_unavailable", log_id, head)));
@@ -107,15 +107,14 @@ impl Connection {
     }
 
     /// Queues what was missed. `false` when it is too much, or the client is ahead of the log.
-    async fn replay(&mut self, app: &App, user: Uuid, (since, head): (i64, i64)) -> Result<bool, ApiError> {
-        if since > head || since < 0 {
+    async fn replay(&mut self, app: &App, user: Uuid, mut span: Span) -> Result<bool, ApiError> {
+        if span.after > span.upto || span.after < Position::ZERO {
             return Ok(false);
         }
-        let mut after = since;
         loop {
-            let page = app.log().owner_page(user, (after, head), PAGE_EVENTS).await?;
+            let page = app.log().owner_page(user, span, PAGE_EVENTS).await?;
             let Some(last) = page.last() else { return Ok(true) };
-            after = last.position;
+            span.after = last.position;
             for event in page {
                 let opened = app.log().open(event.into()).await?;
                 if let Some(frame) = public_frame(&opened)? {
@@ -165,14 +164,14 @@ impl Connection {
     }
 
     /// The log was replaced: nothing that was shown or held before means anything now.
-    fn start_over(&mut self, log_id: Uuid, position: i64) {
+    fn start_over(&mut self, log_id: Uuid, position: Position) {
         self.position = position;
         self.held.clear();
         self.stages.clear();
         self.ready.push_back(Arc::new(Frame::reset("log_replaced", log_id, position)));
     }
 
-    fn stored(&mut self, position: i64, frame: Option<Arc<Frame>>) {
+    fn stored(&mut self, position: Position, frame: Option<Arc<Frame>>) {
         // Replayed already.
         if position <= self.position {
             return;
@@ -221,6 +220,7 @@ impl Connection {
             self.stages.clear();
         }
         let progress = frame.payload.get("progress").and_then(serde_json::Value::as_i64).unwrap_or(100);
-        self.stages.insert(subject, Stage { position: frame.id.unwrap_or_default(), progress });
+        self.stages
+            .insert(subject, Stage { position: Position::new(frame.id.unwrap_or_default().get()), progress });
     }
 }

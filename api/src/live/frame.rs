@@ -6,7 +6,7 @@ use domain::conversation::ConversationEvent;
 use domain::credit_ledger::CreditLedgerEvent;
 use domain::generation_request::{GenerationRequestEvent, Status};
 use domain::language::{Known, Language};
-use event_log::{LogError, OpenedEvent};
+use event_log::{LogError, OpenedEvent, Position};
 use projections::conversations;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub struct Frame {
     #[serde(rename = "type")]
     pub kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<i64>,
+    pub id: Option<Position>,
     pub payload: Value,
 }
 
@@ -28,7 +28,7 @@ impl Frame {
     }
 
     /// Tells a client to fetch everything anew: its positions mean nothing here.
-    pub fn reset(reason: &str, log_id: Uuid, position: i64) -> Self {
+    pub fn reset(reason: &str, log_id: Uuid, position: Position) -> Self {
         Self::unstored("reset", json!({ "reason": reason, "log_id": log_id, "position": position }))
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::session::{Session, SessionEvent};
 use domain::user::User;
-use event_log::{EventLog, LogError, RecordedEvent};
+use event_log::{EventLog, LogError, Position, RecordedEvent};
 use nats::{Bus, Feed, LiveFrame};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -29,7 +29,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(300);
 pub enum Routed {
     /// An event of the user was recorded, with its frame if it has one.
     Stored {
-        position: i64,
+        position: Position,
         frame: Option<Arc<Frame>>,
     },
     Live(Arc<LiveFrame>),
@@ -39,7 +39,7 @@ pub enum Routed {
     /// This is another log now, which goes on behind `position`.
     Reset {
         log_id: Uuid,
-        position: i64,
+        position: Position,
     },
 }
 
@@ -155,8 +155,8 @@ impl Router {
 
     /// Follows the log from behind `start`, which must be known before the first connection is opened: what
     /// falls between the two would be shown to nobody. Runs until the task is dropped.
-    pub async fn follow(self, log: EventLog, feed: Feed, start: i64) {
-        let mut follower = feed.follow(start);
+    pub async fn follow(self, log: EventLog, feed: Feed, start: Position) {
+        let mut follower = feed.follow(Position::new(start.get()));
         loop {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {
@@ -166,8 +166,8 @@ impl Router {
                 }
                 Err(LogError::Replaced { .. }) => {
                     let (log_id, position) = place_of(&log).await;
-                    tracing::warn!(%log_id, position, "the log was replaced: every client is told to reset");
-                    follower.rewind(position);
+                    tracing::warn!(%log_id, %position, "the log was replaced: every client is told to reset");
+                    follower.rewind(Position::new(position.get()));
                     self.reset_all(&Routed::Reset { log_id, position });
                 }
                 Err(error) => {
@@ -186,7 +186,7 @@ impl Router {
                 Ok(()) => return,
                 Err(LogError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 Err(error) => {
-                    tracing::error!(%error, position = event.position, "an event could not be shown live");
+                    tracing::error!(%error, position = %event.position, "an event could not be shown live");
                     if let Some(connections) =
                         event.owner_id.and_then(|user| self.users().connections.remove(&user))
                     {
@@ -247,7 +247,7 @@ impl Router {
 }
 
 /// Which log this is, and its head, however long the database is away.
-async fn place_of(log: &EventLog) -> (Uuid, i64) {
+async fn place_of(log: &EventLog) -> (Uuid, Position) {
     loop {
         match log.place().await {
             Ok(place) => return place,

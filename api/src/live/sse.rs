@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use event_log::Position;
 use futures::stream;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -30,7 +31,8 @@ const RETRY: Duration = Duration::from_secs(1);
 pub struct Since {
     /// The id of the last frame that was seen. The header `Last-Event-ID` says the same, or
     /// `<log_id>:<position>`.
-    since: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    since: Option<Position>,
     /// The `log_id` that frame came from. Another log gives `reset`.
     log: Option<Uuid>,
 }

@@ -8,6 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::http::request::Parts;
 use axum::response::Response;
 use domain::{SessionId, UserId};
+use event_log::Position;
 use nats::Tickets;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -38,7 +39,8 @@ pub struct Opening {
     /// An access token.
     token: Option<String>,
     /// The id of the last frame that was seen.
-    since: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    since: Option<Position>,
     /// The `log_id` that frame came from. Another log gives `reset`.
     log: Option<Uuid>,
 }

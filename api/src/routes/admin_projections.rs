@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use event_log::Position;
 use projections::runtime::{self, ParkedEvent, Progress};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -26,7 +27,8 @@ pub fn routes() -> OpenApiRouter<App> {
 pub struct ProjectionView {
     name: String,
     /// Everything up to here is in the read model.
-    position: i64,
+    #[schema(value_type = i64)]
+    position: Position,
     events_behind: i64,
     /// The age of the oldest event that is not in it.
     seconds_behind: f64,
@@ -40,7 +42,8 @@ pub struct ProjectionView {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct StopView {
-    position: i64,
+    #[schema(value_type = i64)]
+    position: Position,
     reason: String,
     at: DateTime<Utc>,
 }
@@ -97,12 +100,14 @@ pub struct ParkedPaging {
     limit: i64,
     /// Events behind this position: `next_cursor` of the page before.
     #[serde(default)]
-    cursor: i64,
+    #[param(value_type = i64)]
+    cursor: Position,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ParkedView {
-    position: i64,
+    #[schema(value_type = i64)]
+    position: Position,
     aggregate_type: String,
     aggregate_id: String,
     reason: String,
@@ -128,7 +133,8 @@ impl From<ParkedEvent> for ParkedView {
 pub struct ParkedList {
     parked: Vec<ParkedView>,
     total: i64,
-    next_cursor: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    next_cursor: Option<Position>,
 }
 
 /// Events that a read model set aside, in the order of the log.
@@ -152,7 +158,7 @@ async fn parked(
 ) -> Result<Response, ApiError> {
     known(&name)?;
     let limit = paging.limit.clamp(1, projections::PAGE_ROWS_MAX);
-    let page = runtime::parked_of(app.log().pool(), &name, (paging.cursor, limit + 1)).await?;
+    let page = runtime::parked_of(app.log().pool(), &name, (paging.cursor.get(), limit + 1)).await?;
     let mut parked: Vec<ParkedView> = page.rows.into_iter().map(Into::into).collect();
     let more = parked.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {

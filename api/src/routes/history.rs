@@ -1,6 +1,7 @@
 //! The full history, for auditors: which events there are, why they happened, what an aggregate was at any
 //! point of its past. Admins only, and every look is logged.
 
+use event_log::{Position, Version};
 use std::collections::BTreeMap;
 
 use axum::extract::State;
@@ -34,7 +35,8 @@ pub fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HistoryEntry)]
 pub struct EntryView {
-    position: i64,
+    #[schema(value_type = i64)]
+    position: Position,
     event_id: Uuid,
     aggregate_type: String,
     aggregate_id: String,
@@ -119,14 +121,17 @@ pub struct EventQuery {
     from: Option<DateTime<Utc>>,
     /// Recorded before this time.
     to: Option<DateTime<Utc>>,
-    position_from: Option<i64>,
-    position_to: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    position_from: Option<Position>,
+    #[param(value_type = Option<i64>)]
+    position_to: Option<Position>,
     /// What comes first.
     #[serde(default)]
     #[param(inline)]
     order: Direction,
     /// `next_cursor` of the page before.
-    cursor: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    cursor: Option<Position>,
     /// At most so many events, 1 to 200.
     #[serde(default = "default_limit")]
     #[param(default = 50)]
@@ -159,7 +164,8 @@ impl EventQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventList {
     events: Vec<EventView>,
-    next_cursor: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    next_cursor: Option<Position>,
 }
 
 /// Events of everybody, by who, when, what and because of what.
@@ -270,10 +276,10 @@ async fn causes(
     State(app): State<App>,
     AdminUser(admin): AdminUser,
     Freshness(wanted): Freshness,
-    ApiPath(position): ApiPath<i64>,
+    ApiPath(position): ApiPath<Position>,
 ) -> Result<QueryReply<CausesView>, ApiError> {
-    tracing::info!(admin = %admin.user_id.0, position, "an admin reads the causes of an event");
-    let found = history::causes(app.reader(), wanted, position).await?;
+    tracing::info!(admin = %admin.user_id.0, %position, "an admin reads the causes of an event");
+    let found = history::causes(app.reader(), wanted, Position::new(position.get())).await?;
     let view = found.value.clone().ok_or(ApiError::missing("event", found.behind))?.into();
     Ok(QueryReply::new(&found, view))
 }
@@ -282,7 +288,8 @@ async fn causes(
 #[into_params(parameter_in = Query)]
 pub struct PointQuery {
     /// After that many events of the aggregate.
-    version: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    version: Option<Version>,
     /// As it was at that time (RFC 3339).
     at: Option<DateTime<Utc>>,
     /// At most so many of the last events are told, 1 to 200.
@@ -345,15 +352,18 @@ impl From<Step> for StepView {
 pub struct PastView {
     aggregate_type: String,
     aggregate_id: String,
-    version: i64,
-    position: i64,
+    #[schema(value_type = i64)]
+    version: Version,
+    #[schema(value_type = i64)]
+    position: Position,
     /// The state as decisions saw it.
     #[schema(value_type = Object)]
     state: Value,
     /// The last events up to that point, oldest first.
     events: Vec<StepView>,
     /// With `version` set to this, the events before those are told. Null when there are none.
-    earlier_version: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    earlier_version: Option<Version>,
 }
 
 /// The state of an aggregate now, at a version or at a time, and how it came to be so.

@@ -71,9 +71,9 @@ async fn read_log(app: &App) {
 
 async fn read_stream(app: &App) {
     let Ok(head) = app.log().head().await else { return };
-    gauge!("routix_log_position").set(whole(head));
+    gauge!("routix_log_position").set(whole(head.get()));
     if let Ok(Some(held)) = app.bus().held().await {
-        gauge!("routix_relay_lag_events").set(whole((head - held.position).max(0)));
+        gauge!("routix_relay_lag_events").set(whole((head.since(held.position)).max(0)));
     }
 }
 

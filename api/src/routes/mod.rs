@@ -21,6 +21,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use event_log::Position;
 use futures::StreamExt;
 use providers::StoredObject;
 use serde::Deserialize;
@@ -47,7 +48,7 @@ fn default_limit() -> i64 {
 }
 
 /// `Link: <path>; rel="next"` where there is a next page. `path` has a query already.
-fn next_page(cursor: Option<i64>, path: &str) -> HeaderMap {
+fn next_page(cursor: Option<Position>, path: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let link = cursor.map(|cursor| format!("<{path}&cursor={cursor}>; rel=\"next\""));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {

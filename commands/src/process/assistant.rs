@@ -7,7 +7,7 @@ use domain::conversation::{
 use domain::credit_ledger::CreditLedgerError;
 use domain::{ConversationId, Prompt};
 use event_log::work::ClaimedWork;
-use event_log::{CommandContext, clock};
+use event_log::{CommandContext, Position, clock};
 
 use super::{Outcome, Step, context, subject};
 use crate::algorithm::AlgorithmRef;
@@ -60,8 +60,8 @@ impl<'a> Turn<'a> {
     /// for that position.
     async fn end(self, answered: Result<i64, CommandError>) -> Step {
         let Self { commands, work, chat } = self;
-        let typed = answered.as_ref().copied().unwrap_or(work.position);
-        commands.show_typing(chat.owner, chat.conversation_id, false, typed).await;
+        let typed = answered.as_ref().copied().unwrap_or(work.position.get());
+        commands.show_typing(chat.owner, chat.conversation_id, false, Position::new(typed)).await;
         answered.map(|_| Outcome::Done)
     }
 
@@ -100,13 +100,13 @@ impl<'a> Turn<'a> {
     /// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
     /// is told why.
     async fn start_generation(&self) -> Result<i64, CommandError> {
-        let Some(order) = self.order().await? else { return Ok(self.work.position) };
+        let Some(order) = self.order().await? else { return Ok(self.work.position.get()) };
         let context = context(PROCESS, self.work, "start generation");
         let refusal = self::context(PROCESS, self.work, "refuse generation");
-        // Whoever takes over from a worker that died finds what was said already, not what it would say now.
+        // A worker that takes over from a dead one finds the answer that was given, and does not decide again.
         for said in [&context, &refusal] {
             if let Some(first) = self.commands.log.first_outcome(said).await? {
-                return Ok(first.position);
+                return Ok(first.position.get());
             }
         }
         let perfect = say(&context, "perfect", MessageBody::Text, Line::Perfect, clock::now());
@@ -118,7 +118,7 @@ impl<'a> Turn<'a> {
             Err(error) => Err(error),
         };
         let error = match started {
-            Ok(position) => return Ok(position),
+            Ok(position) => return Ok(position.get()),
             Err(error) => error,
         };
         let Some(line) = refusal_of(&error) else { return Err(error) };
@@ -129,7 +129,7 @@ impl<'a> Turn<'a> {
     /// The completed brief as an order, read from the event that caused the work: the chat may have moved on.
     async fn order(&self) -> Result<Option<CreateGeneration>, CommandError> {
         let log = &self.commands.log;
-        let Some(recorded) = log.page(self.work.position - 1, 1).await?.into_iter().next() else {
+        let Some(recorded) = log.page(self.work.position.previous(), 1).await?.into_iter().next() else {
             return Ok(None);
         };
         let opened = log.open(recorded.into()).await?;
@@ -157,7 +157,7 @@ impl<'a> Turn<'a> {
         messages: Vec<ConversationCommand>,
     ) -> Result<i64, CommandError> {
         let unit = self.commands.log.unit::<CommandError>(context);
-        Ok(unit.execute::<Conversation>(self.chat.conversation_id, messages).commit().await?.position)
+        Ok((unit.execute::<Conversation>(self.chat.conversation_id, messages).commit().await?.position).get())
     }
 }
 

@@ -5,8 +5,8 @@ use cqrs_es::Aggregate;
 use domain::RequestId;
 use domain::asset::{Asset, AssetEvent};
 use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestEvent};
-use event_log::OpenedEvent;
 use event_log::work::ClaimedWork;
+use event_log::{OpenedEvent, Position, Span};
 use uuid::Uuid;
 
 use super::{Outcome, Step, context, subject};
@@ -51,11 +51,12 @@ async fn end_request(
 
 async fn left_of(commands: &Commands, person: Uuid) -> Result<Vec<Left>, CommandError> {
     let head = commands.log.head().await?;
-    let (mut after, mut left) = (0, Vec::new());
+    let mut span = Span { after: Position::ZERO, upto: head };
+    let mut left = Vec::new();
     loop {
-        let page = commands.log.owner_page(person, (after, head), PAGE_EVENTS).await?;
+        let page = commands.log.owner_page(person, span, PAGE_EVENTS).await?;
         let Some(last) = page.last() else { return Ok(left) };
-        after = last.position;
+        span.after = last.position;
         for event in page {
             // Nearly all events leave nothing; they need not be opened.
             let told = ["AssetUploaded", "GenerationRequested", "GenerationCompleted"];

@@ -3,7 +3,7 @@
 use domain::generation_request::{Job, Status};
 use domain::language::Language;
 use domain::{ConversationId, UserId};
-use event_log::clock;
+use event_log::{Position, clock};
 use nats::LiveFrame;
 use serde_json::json;
 
@@ -16,7 +16,7 @@ impl Commands {
         user_id: UserId,
         conversation_id: ConversationId,
         is_typing: bool,
-        after_position: i64,
+        after_position: Position,
     ) {
         let payload =
             json!({ "conversation_id": conversation_id, "is_typing": is_typing, "timestamp": clock::now() });
@@ -31,7 +31,13 @@ impl Commands {
     }
 
     /// `generation:progress` while the picture is drawn, between two stored stages.
-    pub(super) async fn show_drawing(&self, job: &Job, percent: u8, language: Language, after_position: i64) {
+    pub(super) async fn show_drawing(
+        &self,
+        job: &Job,
+        percent: u8,
+        language: Language,
+        after_position: Position,
+    ) {
         let status = Status::Generating;
         let payload = json!({
             "request_id": job.request_id,

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::CommandError;
 
-/// How long a claim lives without being renewed: the time until somebody takes over from the dead.
+/// The life of a claim that is not renewed: the time until another worker takes over from a dead one.
 const CLAIM_LIFE: Duration = Duration::from_secs(8);
 
 /// What became of a claimed row.

@@ -20,7 +20,7 @@ const POLL_MAX: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(10);
 const RETRY_DELAY_MAX: Duration = Duration::from_mins(1);
 
-/// How many rows of a role one process does at the same time.
+/// The number of rows of a role that a process does at the same time.
 fn concurrency(role: Role) -> usize {
     match role {
         Role::Assistant => 16,
@@ -131,7 +131,7 @@ fn span_of(task: Task, row: &ClaimedWork) -> Span {
         routix.role = role,
         routix.task = task.name(),
         routix.attempt = row.attempts,
-        routix.position = row.position,
+        routix.position = row.position.get(),
     )
 }
 

@@ -7,11 +7,10 @@ use cqrs_es::{Aggregate, DomainEvent};
 use futures::future::BoxFuture;
 
 use super::names;
-use crate::{LogError, Version};
 use crate::cache::StreamKey;
 use crate::load;
 use crate::log::EventLog;
-use crate::{LogError, Vault};
+use crate::{LogError, Vault, Version};
 
 /// An event that an aggregate decided on, not sealed yet.
 pub(super) struct Decision {

@@ -63,7 +63,10 @@ fn span(after: i64, upto: i64) -> Span {
 
 async fn advance(world: &World, step: (i64, i64), epoch: i64) -> bool {
     let mut transaction = world.pool.begin().await.unwrap();
-    let moved = checkpoints::advance_in_tx(&mut transaction, "balances", span(step.0, step.1), Epoch::new(epoch)).await.unwrap();
+    let moved =
+        checkpoints::advance_in_tx(&mut transaction, "balances", span(step.0, step.1), Epoch::new(epoch))
+            .await
+            .unwrap();
     transaction.commit().await.unwrap();
     moved
 }
@@ -76,9 +79,15 @@ async fn position(world: &World) -> i64 {
 async fn a_checkpoint_moves_for_its_epoch_only() {
     let world = World::new().await;
     assert_eq!(position(&world).await, 0);
-    assert_eq!(checkpoints::take_over(&world.pool, "balances", Epoch::new(1)).await.unwrap(), Some(Position::new(0)));
+    assert_eq!(
+        checkpoints::take_over(&world.pool, "balances", Epoch::new(1)).await.unwrap(),
+        Some(Position::new(0))
+    );
     assert!(advance(&world, (0, 5), 1).await);
-    assert_eq!(checkpoints::take_over(&world.pool, "balances", Epoch::new(2)).await.unwrap(), Some(Position::new(5)));
+    assert_eq!(
+        checkpoints::take_over(&world.pool, "balances", Epoch::new(2)).await.unwrap(),
+        Some(Position::new(5))
+    );
     assert!(!advance(&world, (5, 6), 1).await, "an old holder moved the checkpoint");
     assert!(!advance(&world, (5, 6), 3).await, "a holder that never took over moved the checkpoint");
     assert!(advance(&world, (5, 6), 2).await);
@@ -90,7 +99,10 @@ async fn an_old_holder_cannot_take_a_checkpoint_back() {
     let world = World::new().await;
     checkpoints::take_over(&world.pool, "balances", Epoch::new(2)).await.unwrap().unwrap();
     assert_eq!(checkpoints::take_over(&world.pool, "balances", Epoch::new(1)).await.unwrap(), None);
-    assert_eq!(checkpoints::take_over(&world.pool, "balances", Epoch::new(2)).await.unwrap(), Some(Position::new(0)));
+    assert_eq!(
+        checkpoints::take_over(&world.pool, "balances", Epoch::new(2)).await.unwrap(),
+        Some(Position::new(0))
+    );
     assert!(!advance(&world, (0, 1), 1).await);
 }
 
@@ -110,7 +122,9 @@ async fn a_checkpoint_is_moved_with_the_rows_or_not_at_all() {
     let world = World::new().await;
     checkpoints::take_over(&world.pool, "balances", Epoch::new(1)).await.unwrap();
     let mut transaction = world.pool.begin().await.unwrap();
-    assert!(checkpoints::advance_in_tx(&mut transaction, "balances", span(0, 5), Epoch::new(1)).await.unwrap());
+    assert!(
+        checkpoints::advance_in_tx(&mut transaction, "balances", span(0, 5), Epoch::new(1)).await.unwrap()
+    );
     transaction.rollback().await.unwrap();
     assert_eq!(position(&world).await, 0);
 }
@@ -122,7 +136,11 @@ async fn the_lowest_checkpoint_is_that_of_the_slowest_projection() {
     for (name, position) in [("balances", 7), ("messages", 3)] {
         checkpoints::take_over(&world.pool, name, Epoch::new(1)).await.unwrap();
         let mut connection = world.pool.acquire().await.unwrap();
-        assert!(checkpoints::advance_in_tx(&mut connection, name, span(0, position), Epoch::new(1)).await.unwrap());
+        assert!(
+            checkpoints::advance_in_tx(&mut connection, name, span(0, position), Epoch::new(1))
+                .await
+                .unwrap()
+        );
     }
     assert_eq!(checkpoints::lowest(&world.pool).await.unwrap(), 3);
     let all = checkpoints::all(&world.pool).await.unwrap();

@@ -25,7 +25,12 @@ async fn a_stored_command_is_never_reported_as_a_conflict() {
             async move {
                 let id = context.command_id;
                 let unit = log.unit::<Failure>(context);
-                (id, unit.execute_at::<Jar>(jar, Some(Version::new(version)), [JarCommand::Put(1)]).commit().await)
+                (
+                    id,
+                    unit.execute_at::<Jar>(jar, Some(Version::new(version)), [JarCommand::Put(1)])
+                        .commit()
+                        .await,
+                )
             }
         }))
         .await;

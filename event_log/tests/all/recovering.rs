@@ -1,6 +1,9 @@
 //! Putting back what a restored log lost: only what follows, exactly as it was, and with no second effect.
 
-use event_log::{Claim, CommandContext, EventLog, LogError, Position, RecordedEvent, RecoverError, Recovery, clock, start_new_log};
+use event_log::{
+    Claim, CommandContext, EventLog, LogError, Position, RecordedEvent, RecoverError, Recovery, clock,
+    start_new_log,
+};
 use uuid::Uuid;
 
 use crate::jar::{Failure, Jar, JarCommand};
@@ -76,7 +79,10 @@ async fn a_command_whose_answer_was_lost_has_no_second_effect_and_says_so() {
     for body in [b"this body".as_slice(), b"another body"] {
         let context = CommandContext { fingerprint: body.to_vec(), ..command(id) };
         let again = tell_as(&log, context.clone(), jar, JarCommand::Put(7)).await;
-        assert!(matches!(again, Err(Failure::Log(LogError::OutcomeForgotten { position })) if position == 10), "{again:?}");
+        assert!(
+            matches!(again, Err(Failure::Log(LogError::OutcomeForgotten { position })) if position == 10),
+            "{again:?}"
+        );
         // Also where the aggregate itself would refuse, or has nothing to do.
         let refused = tell_as(&log, context.clone(), jar, JarCommand::Take(1000)).await;
         assert!(matches!(refused, Err(Failure::Log(LogError::OutcomeForgotten { .. }))), "{refused:?}");

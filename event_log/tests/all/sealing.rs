@@ -93,7 +93,8 @@ async fn an_erased_persons_words_are_gone_and_the_chain_still_verifies() {
     assert_eq!((loaded.state.notes, loaded.state.coins), (vec![erased(ALICE)], 120));
     world.run("DELETE FROM snapshots").await;
     assert_eq!(world.process().await.load::<Jar>(jar).await.unwrap().state.notes, [erased(ALICE)]);
-    let opened = fresh.open(Arc::new(fresh.page(Position::new(0), 1).await.unwrap().remove(0))).await.unwrap();
+    let opened =
+        fresh.open(Arc::new(fresh.page(Position::new(0), 1).await.unwrap().remove(0))).await.unwrap();
     assert_eq!(opened.parse::<JarEvent>().unwrap(), JarEvent::NoteLeft { note: erased(ALICE) });
     world.assert_sound().await;
 }

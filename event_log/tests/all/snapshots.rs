@@ -47,7 +47,10 @@ async fn a_snapshot_does_not_apply_events_twice_but_equals_the_full_replay() {
     world.run("DELETE FROM snapshots").await;
     let replayed = load(&world, jar).await;
     assert_eq!((from_snapshot.state, from_snapshot.version), (replayed.state.clone(), replayed.version));
-    assert_eq!((replayed.state.coins, replayed.version.get(), replayed.state.notes.len()), (COINS, EVENTS, 1));
+    assert_eq!(
+        (replayed.state.coins, replayed.version.get(), replayed.state.notes.len()),
+        (COINS, EVENTS, 1)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,8 +32,13 @@ async fn all_aggregates_of_a_unit_are_written_next_to_each_other() {
     tell(&log, from, JarCommand::Put(10)).await.unwrap();
     assert_eq!(pour(&log, (from, to), 4, None).await.unwrap(), [1, 2]);
     assert_eq!((coins(&log, from).await, coins(&log, to).await), (6, 4));
-    let positions: Vec<(i64, String)> =
-        log.page(Position::new(1), 10).await.unwrap().into_iter().map(|e| (e.position.get(), e.aggregate_id)).collect();
+    let positions: Vec<(i64, String)> = log
+        .page(Position::new(1), 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|e| (e.position.get(), e.aggregate_id))
+        .collect();
     assert_eq!(positions, [(2, to.to_string()), (3, from.to_string())]);
 }
 
@@ -73,7 +78,9 @@ async fn a_conflict_that_cannot_be_decided_again_stores_nothing_of_the_unit() {
     tell(&here, to, JarCommand::Put(1)).await.unwrap();
     tell(&there, to, JarCommand::Put(1)).await.unwrap();
     let refused = pour(&here, (from, to), 4, Some(Version::new(1))).await.unwrap_err();
-    assert!(matches!(refused, Failure::Log(LogError::VersionMismatch { expected, actual, .. }) if expected == 1 && actual == 2));
+    assert!(
+        matches!(refused, Failure::Log(LogError::VersionMismatch { expected, actual, .. }) if expected == 1 && actual == 2)
+    );
     assert_eq!((coins(&here, from).await, coins(&here, to).await), (10, 2));
     assert_eq!(world.number("SELECT count(*) FROM events").await, 3);
 }

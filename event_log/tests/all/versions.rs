@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey, OpenedEvent, Position, Upcaster, clock};
+use event_log::{
+    EventForms, EventLog, LogError, LogOptions, MasterKey, OpenedEvent, Position, Upcaster, clock,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

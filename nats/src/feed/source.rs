@@ -87,11 +87,7 @@ impl Source {
     }
 
     /// Events of the tail. None when it is silent, misses something or broke: then the log is read.
-    async fn read_tail(
-        &mut self,
-        mut tail: Tail,
-        limit: usize,
-    ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
+    async fn read_tail(&mut self, mut tail: Tail, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
         let first = tokio::select! {
             first = tokio::time::timeout(IDLE_CHECK, tail.next()) => first,
             // The way over the stream is no longer the shortest.

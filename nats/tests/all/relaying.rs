@@ -112,5 +112,8 @@ async fn appends_are_refused_as_soon_as_the_witness_is_back_and_the_log_is_behin
     let turned = standing.wait_for(|standing| matches!(standing, Standing::Rewound(_)));
     tokio::time::timeout(std::time::Duration::from_secs(20), turned).await.unwrap().unwrap();
     let refused = try_write(&process, "too late").await;
-    assert!(matches!(refused, Err(Failure::Log(LogError::Rewound { stream, log })) if stream == 20 && log == 13), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Failure::Log(LogError::Rewound { stream, log })) if stream == 20 && log == 13),
+        "{refused:?}"
+    );
 }

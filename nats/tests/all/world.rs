@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use embedded::{Nats, Options, Postgres};
-use event_log::{Actor, CommandContext, EventLog, LogOptions, MasterKey, Position, ReceiptLife, RecordedEvent, clock};
+use event_log::{
+    Actor, CommandContext, EventLog, LogOptions, MasterKey, Position, ReceiptLife, RecordedEvent, clock,
+};
 use nats::{Bus, BusOptions, Feed, Follower, Relay, RelayState, STREAM};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tempfile::TempDir;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::conversation::{Conversation, ConversationEvent};
 use domain::user::User;
-use event_log::OpenedEvent;
+use event_log::{OpenedEvent, Position};
 use sqlx::PgConnection;
 
 use super::page::apply_page;
@@ -131,7 +131,7 @@ async fn erase(tx: &mut PgConnection, person: uuid::Uuid) -> Result<(), ApplyErr
 async fn insert_message(
     tx: &mut PgConnection,
     conversation_id: uuid::Uuid,
-    position: i64,
+    position: Position,
     message: &MessageView,
 ) -> Result<(), ApplyError> {
     let done = sqlx::query(

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use domain::conversation::ConversationEvent;
-use event_log::OpenedEvent;
+use event_log::{OpenedEvent, Position};
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ struct Change {
     title: Option<String>,
     archived_at: Option<DateTime<Utc>>,
     updated_at: DateTime<Utc>,
-    last_position: i64,
+    last_position: Position,
     messages: i64,
 }
 
@@ -36,7 +36,7 @@ struct Change {
 #[derive(Default)]
 struct Messages {
     conversation_ids: Vec<Uuid>,
-    positions: Vec<i64>,
+    positions: Vec<Position>,
     ids: Vec<Uuid>,
     roles: Vec<String>,
     kinds: Vec<String>,
@@ -114,7 +114,7 @@ impl Folded {
         Ok(())
     }
 
-    fn change(&mut self, id: Uuid, at: DateTime<Utc>, position: i64) -> &mut Change {
+    fn change(&mut self, id: Uuid, at: DateTime<Utc>, position: Position) -> &mut Change {
         let change = self.chats.entry(id).or_insert(Change {
             started: None,
             title: None,

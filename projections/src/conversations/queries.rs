@@ -2,7 +2,7 @@
 //! is not there.
 
 use chrono::{DateTime, Utc};
-use event_log::LogError;
+use event_log::{LogError, Position};
 use futures::FutureExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ pub struct Conversation {
     pub updated_at: DateTime<Utc>,
     pub archived_at: Option<DateTime<Utc>>,
     /// The position of the last change; the cursor of the list.
-    pub last_position: i64,
+    pub last_position: Position,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,7 +30,7 @@ pub struct ConversationPage {
     pub rows: Vec<Conversation>,
     pub total: i64,
     /// Where the next page begins, if there is one.
-    pub next_cursor: Option<i64>,
+    pub next_cursor: Option<Position>,
 }
 
 /// A `MessageView` as it is stored.
@@ -44,15 +44,15 @@ pub struct Message {
     pub metadata: Box<RawValue>,
     pub timestamp: DateTime<Utc>,
     /// The order within the chat; the cursor of the list.
-    pub position: i64,
+    pub position: Position,
 }
 
 /// Which messages of a chat. The cursors are positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     Newest,
-    Before(i64),
-    After(i64),
+    Before(Position),
+    After(Position),
 }
 
 /// Messages in the order in which they were said.
@@ -60,9 +60,9 @@ pub enum Window {
 pub struct MessagePage {
     pub messages: Vec<Message>,
     /// For `Window::Before`, if older messages than these exist.
-    pub older: Option<i64>,
+    pub older: Option<Position>,
     /// For `Window::After`, if newer messages than these exist.
-    pub newer: Option<i64>,
+    pub newer: Option<Position>,
 }
 
 const COLUMNS: &str = "id, title, message_count, created_at, updated_at, archived_at, last_position";
@@ -82,10 +82,10 @@ pub async fn list_before(
     reader: &Reader,
     wanted: Wanted,
     user: Uuid,
-    (cursor, limit): (i64, i64),
+    (cursor, limit): (Position, i64),
 ) -> Result<Fresh<ConversationPage>, LogError> {
     let page = Page::new(limit, 0);
-    reader.read(NAME, wanted, move |connection| rows(connection, user, cursor, page).boxed()).await
+    reader.read(NAME, wanted, move |connection| rows(connection, user, cursor.get(), page).boxed()).await
 }
 
 async fn rows(
@@ -182,7 +182,7 @@ macro_rules! said {
 /// What `said!` gives. The lists are as long as each other.
 #[derive(sqlx::FromRow)]
 struct Said {
-    checkpoint: i64,
+    checkpoint: Position,
     known: bool,
     ids: Vec<Uuid>,
     roles: Vec<String>,
@@ -190,7 +190,7 @@ struct Said {
     contents: Vec<String>,
     metadata: Vec<Json<Box<RawValue>>>,
     timestamps: Vec<DateTime<Utc>>,
-    positions: Vec<i64>,
+    positions: Vec<Position>,
 }
 
 impl Said {
@@ -217,9 +217,9 @@ async fn said(
     (user, conversation): (Uuid, Uuid),
     window: Window,
     limit: i64,
-) -> Result<(i64, Option<MessagePage>), LogError> {
+) -> Result<(Position, Option<MessagePage>), LogError> {
     let (bound, select) = match window {
-        Window::Newest => (i64::MAX, said!("<", "DESC")),
+        Window::Newest => (Position::LAST, said!("<", "DESC")),
         Window::Before(cursor) => (cursor, said!("<", "DESC")),
         Window::After(cursor) => (cursor, said!(">", "ASC")),
     };

@@ -1,7 +1,7 @@
 //! Reads `credit_balances` and `credit_transactions`, always one person's.
 
 use chrono::{DateTime, Utc};
-use event_log::LogError;
+use event_log::{LogError, Position};
 use futures::FutureExt;
 use serde::Serialize;
 use uuid::Uuid;
@@ -28,7 +28,7 @@ pub struct Transaction {
     pub balance_after: i64,
     pub description: String,
     pub created_at: DateTime<Utc>,
-    pub position: i64,
+    pub position: Position,
 }
 
 /// A person's balance; nothing of either for a person without a ledger.

@@ -5,7 +5,7 @@ use cqrs_es::Aggregate;
 use domain::generation_request::{GenerationRequest, GenerationRequestEvent, Job, Status};
 use domain::user::User;
 use domain::{MicroUsd, Timestamp};
-use event_log::OpenedEvent;
+use event_log::{OpenedEvent, Position};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -87,7 +87,7 @@ async fn insert(
     tx: &mut PgConnection,
     job: &Job,
     (requested_at, deadline_at): (Timestamp, Timestamp),
-    position: i64,
+    position: Position,
 ) -> Result<(), ApplyError> {
     let done = sqlx::query(
         "INSERT INTO generation_requests ( \

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::generation_request::{FailureReason, Status};
 use domain::language::Language;
-use event_log::LogError;
+use event_log::{LogError, Position};
 use futures::FutureExt;
 use serde::Serialize;
 use uuid::Uuid;
@@ -41,7 +41,7 @@ pub struct Generation {
     pub deadline_at: DateTime<Utc>,
     /// When it ended, with or without a picture.
     pub completed_at: Option<DateTime<Utc>>,
-    pub last_position: i64,
+    pub last_position: Position,
 }
 
 impl Generation {

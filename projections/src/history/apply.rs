@@ -76,7 +76,7 @@ async fn insert(tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), App
          SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], \
                               $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::timestamptz[])",
     )
-    .bind(numbers(|event| event.recorded.position))
+    .bind(numbers(|event| event.recorded.position.get()))
     .bind(events.iter().map(|event| event.recorded.event_id).collect::<Vec<_>>())
     .bind(texts(|event| &event.recorded.aggregate_type))
     .bind(texts(|event| &event.recorded.aggregate_id))

@@ -1,6 +1,6 @@
 //! Why an event happened and what it led to: command, event, process manager, command.
 
-use event_log::LogError;
+use event_log::{LogError, Position};
 use futures::FutureExt;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -40,12 +40,12 @@ pub struct Causes {
 pub async fn causes(
     reader: &Reader,
     wanted: Wanted,
-    position: i64,
+    position: Position,
 ) -> Result<Fresh<Option<Causes>>, LogError> {
     reader.lookup(NAME, wanted, move |connection| around(connection, position).boxed()).await
 }
 
-async fn around(connection: &mut PgConnection, position: i64) -> Result<Option<Causes>, LogError> {
+async fn around(connection: &mut PgConnection, position: Position) -> Result<Option<Causes>, LogError> {
     let chain = upwards(connection, position).await?;
     let Some(event) = chain.first().cloned() else { return Ok(None) };
     let mut nodes = Vec::new();
@@ -58,7 +58,7 @@ async fn around(connection: &mut PgConnection, position: i64) -> Result<Option<C
 }
 
 /// The event, the one that led to it, and so on up to one that nothing led to.
-async fn upwards(connection: &mut PgConnection, position: i64) -> Result<Vec<Entry>, LogError> {
+async fn upwards(connection: &mut PgConnection, position: Position) -> Result<Vec<Entry>, LogError> {
     let select = format!(
         "WITH RECURSIVE chain AS ( \
              SELECT {COLUMNS}, 0::bigint AS depth FROM history WHERE position = $1 \

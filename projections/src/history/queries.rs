@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use event_log::{EventLog, LogError, OpenedEvent, events_at};
+use event_log::{EventLog, LogError, OpenedEvent, Position, events_at};
 use futures::FutureExt;
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -17,7 +17,7 @@ use crate::{Fresh, PAGE_ROWS_MAX, Reader, Wanted};
 /// One event, without what it says.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct Entry {
-    pub position: i64,
+    pub position: Position,
     pub event_id: Uuid,
     pub aggregate_type: String,
     pub aggregate_id: String,
@@ -60,9 +60,9 @@ pub struct Filter {
     pub recorded_from: Option<DateTime<Utc>>,
     /// Before then.
     pub recorded_to: Option<DateTime<Utc>>,
-    pub position_from: Option<i64>,
+    pub position_from: Option<Position>,
     /// Up to and with this one.
-    pub position_to: Option<i64>,
+    pub position_to: Option<Position>,
 }
 
 /// In which order.
@@ -76,7 +76,7 @@ pub enum Order {
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
     pub events: Vec<AuditedEvent>,
-    pub next_cursor: Option<i64>,
+    pub next_cursor: Option<Position>,
 }
 
 /// A page of the history behind a cursor, which is the position of the last event of the page before.
@@ -85,7 +85,7 @@ pub async fn events(
     wanted: Wanted,
     filter: Filter,
     order: Order,
-    (cursor, limit): (Option<i64>, i64),
+    (cursor, limit): (Option<Position>, i64),
 ) -> Result<Fresh<HistoryPage>, LogError> {
     let limit = limit.clamp(1, PAGE_ROWS_MAX);
     let fresh = reader
@@ -109,7 +109,7 @@ async fn rows(
     connection: &mut PgConnection,
     filter: &Filter,
     order: Order,
-    (cursor, limit): (Option<i64>, i64),
+    (cursor, limit): (Option<Position>, i64),
 ) -> Result<Vec<Entry>, LogError> {
     // Only the conditions that are asked for, so that the planner sees which index backs them.
     let columns =
@@ -164,7 +164,7 @@ pub(super) async fn with_payloads(
     log: &EventLog,
     entries: Vec<Entry>,
 ) -> Result<Vec<AuditedEvent>, LogError> {
-    let positions: Vec<i64> = entries.iter().map(|entry| entry.position).collect();
+    let positions: Vec<Position> = entries.iter().map(|entry| entry.position).collect();
     let mut opened = BTreeMap::new();
     for event in events_at(log.pool(), &positions).await? {
         opened.insert(event.position, log.open(Arc::new(event)).await?);

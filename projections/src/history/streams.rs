@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use event_log::{EventLog, LogError, OpenedEvent, stream_page};
+use event_log::{EventLog, LogError, OpenedEvent, Position, Version, stream_page};
 use serde_json::Value;
 
 use super::diff::{Difference, differences};
@@ -21,7 +21,7 @@ const STREAM_PAGE: i64 = 1000;
 pub enum Point {
     Now,
     /// After that many events.
-    Version(i64),
+    Version(Version),
     /// As it was then.
     At(DateTime<Utc>),
 }
@@ -30,7 +30,7 @@ impl Point {
     fn includes(self, event: &OpenedEvent) -> bool {
         match self {
             Self::Now => true,
-            Self::Version(version) => event.recorded.sequence <= version,
+            Self::Version(version) => event.recorded.sequence <= version.get(),
             Self::At(at) => event.recorded.recorded_at <= at,
         }
     }
@@ -47,14 +47,14 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     /// The number of events that the state is folded from.
-    pub version: i64,
+    pub version: Version,
     /// The position of the last of them.
-    pub position: i64,
+    pub position: Position,
     pub state: Value,
     /// The last events up to the point, oldest first.
     pub steps: Vec<Step>,
     /// Earlier events than those are told with `version` set to this.
-    pub earlier: Option<i64>,
+    pub earlier: Option<Version>,
 }
 
 struct RawStep {
@@ -77,7 +77,7 @@ pub async fn past(
     let (mut version, mut state) = (0, folding.state());
     'pages: loop {
         let key = (aggregate_type, aggregate_id);
-        let page = stream_page(log.pool(), key, version, STREAM_PAGE).await?;
+        let page = stream_page(log.pool(), key, Version::new(version), STREAM_PAGE).await?;
         if page.is_empty() {
             break;
         }
@@ -107,7 +107,13 @@ pub async fn past(
     for raw in last {
         steps.push(told(log, raw).await?);
     }
-    Ok(Some(Past { version, position, state, steps, earlier }))
+    Ok(Some(Past {
+        version: Version::new(version),
+        position,
+        state,
+        steps,
+        earlier: earlier.map(Version::new),
+    }))
 }
 
 async fn told(log: &EventLog, raw: RawStep) -> Result<Step, LogError> {

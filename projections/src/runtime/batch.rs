@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use event_log::{EventLog, LogError, OpenedEvent, RecordedEvent, checkpoints};
+use event_log::{Epoch, EventLog, LogError, OpenedEvent, Position, RecordedEvent, Span, checkpoints};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::{ApplyError, PoisonPolicy, Projection, parked, span};
@@ -17,7 +17,7 @@ pub(super) enum Halt {
     /// Somebody else moves this checkpoint now.
     Lost,
     Stopped {
-        position: i64,
+        position: Position,
         reason: String,
     },
     Failed(LogError),
@@ -39,7 +39,7 @@ impl From<sqlx::Error> for Halt {
 pub(super) type Opened = Result<OpenedEvent, Unopened>;
 
 pub(super) struct Unopened {
-    position: i64,
+    position: Position,
     reason: String,
 }
 
@@ -52,12 +52,12 @@ pub(super) struct Batch<'a> {
     pub(super) name: &'a str,
     pub(super) log: &'a EventLog,
     pub(super) connection: &'a mut PgConnection,
-    pub(super) epoch: i64,
+    pub(super) epoch: Epoch,
     /// The checkpoint.
-    pub(super) position: i64,
+    pub(super) position: Position,
     /// Up to here nothing more concerns the projection. The checkpoint says so a little later, not for every
     /// page: most pages concern few projections.
-    pub(super) passed: i64,
+    pub(super) passed: Position,
     /// Aggregates of which an event is parked.
     pub(super) parked: HashSet<AggregateKey>,
 }
@@ -85,7 +85,7 @@ impl Batch<'_> {
     pub(super) async fn apply_opened(
         &mut self,
         opened: Vec<Opened>,
-        last: i64,
+        last: Position,
     ) -> Result<Vec<OpenedEvent>, Halt> {
         if opened.is_empty() {
             self.passed = last;
@@ -109,7 +109,7 @@ impl Batch<'_> {
     /// Moves the checkpoint to what was passed.
     pub(super) async fn settle(&mut self) -> Result<(), Halt> {
         if self.has_passed() {
-            let span = (self.position, self.passed);
+            let span = Span { after: self.position, upto: self.passed };
             if !checkpoints::advance_in_tx(self.connection, self.name, span, self.epoch).await? {
                 return Err(Halt::Lost);
             }
@@ -119,9 +119,9 @@ impl Batch<'_> {
     }
 
     /// The whole page at once. `false` when it holds an event that cannot be applied; nothing is written then.
-    async fn apply_together(&mut self, events: &[OpenedEvent], last: i64) -> Result<bool, Halt> {
+    async fn apply_together(&mut self, events: &[OpenedEvent], last: Position) -> Result<bool, Halt> {
         let mut tx = self.connection.begin().await?;
-        let (name, span) = (self.name, (self.position, last));
+        let (name, span) = (self.name, Span { after: self.position, upto: last });
         if !checkpoints::advance_in_tx(&mut tx, name, span, self.epoch).await? {
             return Err(Halt::Lost);
         }
@@ -139,10 +139,17 @@ impl Batch<'_> {
     }
 
     /// Each event in a savepoint of its own, to find the one that cannot be applied and keep the others.
-    async fn apply_singly(&mut self, opened: Vec<Opened>, last: i64) -> Result<Vec<OpenedEvent>, Halt> {
+    async fn apply_singly(&mut self, opened: Vec<Opened>, last: Position) -> Result<Vec<OpenedEvent>, Halt> {
         let mut tx = self.connection.begin().await?;
         let name = self.name;
-        if !checkpoints::advance_in_tx(&mut tx, name, (self.position, self.position), self.epoch).await? {
+        if !checkpoints::advance_in_tx(
+            &mut tx,
+            name,
+            Span { after: self.position, upto: self.position },
+            self.epoch,
+        )
+        .await?
+        {
             return Err(Halt::Lost);
         }
         let mut applied = Vec::new();
@@ -175,8 +182,15 @@ impl Batch<'_> {
                 },
             }
         }
-        let reached = stopped.as_ref().map_or(last, |(position, _)| position - 1);
-        if !checkpoints::advance_in_tx(&mut tx, name, (self.position, reached), self.epoch).await? {
+        let reached = stopped.as_ref().map_or(last, |(position, _)| position.previous());
+        if !checkpoints::advance_in_tx(
+            &mut tx,
+            name,
+            Span { after: self.position, upto: reached },
+            self.epoch,
+        )
+        .await?
+        {
             return Err(Halt::Lost);
         }
         tx.commit().await?;

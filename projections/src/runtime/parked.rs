@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use event_log::{LogError, RecordedEvent, checkpoints};
+use event_log::{LogError, Position, RecordedEvent, Span, checkpoints};
 use serde::Serialize;
 use sqlx::{Connection, PgConnection, PgPool};
 
@@ -21,7 +21,7 @@ const RETRIED_AGGREGATES_MAX: i64 = 1000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow)]
 pub struct ParkedEvent {
     pub projection: String,
-    pub position: i64,
+    pub position: Position,
     pub aggregate_type: String,
     pub aggregate_id: String,
     pub reason: String,
@@ -72,7 +72,7 @@ pub(super) async fn park_in_tx(
 ) -> Result<(), LogError> {
     tracing::error!(
         projection,
-        position = event.position,
+        position = %event.position,
         aggregate_type = event.aggregate_type,
         aggregate_id = event.aggregate_id,
         event_type = event.event_type,
@@ -128,10 +128,17 @@ impl Batch<'_> {
     async fn retry_aggregate(&mut self, (aggregate_type, aggregate_id): &AggregateKey) -> Result<(), Halt> {
         let name = self.name;
         let mut tx = self.connection.begin().await?;
-        if !checkpoints::advance_in_tx(&mut tx, name, (self.position, self.position), self.epoch).await? {
+        if !checkpoints::advance_in_tx(
+            &mut tx,
+            name,
+            Span { after: self.position, upto: self.position },
+            self.epoch,
+        )
+        .await?
+        {
             return Err(Halt::Lost);
         }
-        let positions: Vec<i64> = sqlx::query_scalar(
+        let positions: Vec<Position> = sqlx::query_scalar(
             "UPDATE parked_events SET retry_requested_at = NULL \
              WHERE projection = $1 AND aggregate_type = $2 AND aggregate_id = $3 \
              RETURNING position",
@@ -143,7 +150,7 @@ impl Batch<'_> {
         .await?;
         let mut done = Vec::new();
         for position in in_order(positions) {
-            let Some(event) = self.log.page(position - 1, 1).await?.pop() else { break };
+            let Some(event) = self.log.page(position.previous(), 1).await?.pop() else { break };
             let mut opened = open_all(self.log, vec![event], self.projection.reads_payloads()).await?;
             let applied = match opened.pop() {
                 Some(Ok(event)) => apply_in_savepoint(self.projection, &mut tx, &event).await,
@@ -173,7 +180,7 @@ impl Batch<'_> {
     }
 }
 
-fn in_order(mut positions: Vec<i64>) -> Vec<i64> {
+fn in_order(mut positions: Vec<Position>) -> Vec<Position> {
     positions.sort_unstable();
     positions
 }

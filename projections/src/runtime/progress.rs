@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use event_log::{EventLog, LogError};
+use event_log::{EventLog, LogError, Position};
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -47,7 +47,7 @@ impl State {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stop {
     /// The event that cannot be applied.
-    pub position: i64,
+    pub position: Position,
     pub reason: String,
     pub at: DateTime<Utc>,
 }
@@ -56,7 +56,7 @@ pub struct Stop {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Progress {
     pub projection: String,
-    pub position: i64,
+    pub position: Position,
     /// Events that it has not seen yet.
     pub behind: i64,
     /// The age of the oldest of them by the database's clock; 0 when there is none.
@@ -70,7 +70,7 @@ pub struct Progress {
 #[derive(sqlx::FromRow)]
 struct Found {
     projection: String,
-    position: i64,
+    position: Position,
     behind: i64,
     seconds_behind: f64,
     seconds_still: Option<f64>,
@@ -103,7 +103,7 @@ impl Found {
             seconds_behind: self.seconds_behind,
             parked: self.parked,
             state,
-            stop: stop.map(|(reason, at)| Stop { position: self.position + 1, reason, at }),
+            stop: stop.map(|(reason, at)| Stop { position: self.position.next(), reason, at }),
         }
     }
 }
@@ -139,7 +139,7 @@ pub async fn progress(log: &EventLog, stalled_after: Duration) -> Result<Vec<Pro
 pub(super) async fn must_start_again(
     pool: &PgPool,
     projection: &str,
-    position: i64,
+    position: Position,
 ) -> Result<bool, LogError> {
     let must = sqlx::query_scalar(
         "SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position >= $2) \

@@ -9,14 +9,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use event_log::{OpenedEvent, RecordedEvent, trace};
+use event_log::{OpenedEvent, Position, RecordedEvent, trace};
 use tracing::Span;
 use tracing::field::Empty;
 
 use super::batch::Halt;
 
 /// The span of the event at a position.
-pub(super) type EventSpan = (i64, Span);
+pub(super) type EventSpan = (Position, Span);
 
 /// Opens the spans of a page; they end when they are dropped. What was written outside of any trace, or long ago,
 /// has none.
@@ -36,7 +36,7 @@ pub(super) fn of_page(projection: &str, events: &[Arc<RecordedEvent>]) -> Vec<Ev
             otel.status_code = Empty,
             routix.projection = projection,
             routix.event_type = event.event_type,
-            routix.position = event.position,
+            routix.position = event.position.get(),
         );
         Some((event.position, span))
     });

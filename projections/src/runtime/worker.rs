@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_log::leases::{self, Lease};
-use event_log::{EventLog, LogError, OpenedEvent, checkpoints, clock};
+use event_log::{EventLog, LogError, OpenedEvent, Position, checkpoints, clock};
 use metrics::counter;
 use nats::{Bus, Feed, Pace, Rests};
 use sqlx::{ConnectOptions, PgConnection};
@@ -40,7 +40,7 @@ pub enum WorkerStatus {
     StandingBy,
     /// Everything up to this position is applied.
     Following {
-        position: i64,
+        position: Position,
     },
     /// Something is away; the worker tries again by itself.
     Waiting {
@@ -48,7 +48,7 @@ pub enum WorkerStatus {
     },
     /// The event at this position cannot be applied, and nothing behind it is.
     Stopped {
-        position: i64,
+        position: Position,
         reason: String,
     },
 }
@@ -108,7 +108,7 @@ impl Worker {
                     STAND_BY
                 }
                 Err(Halt::Stopped { position, reason }) => {
-                    tracing::error!(projection, position, reason, "the projection is stopped");
+                    tracing::error!(projection, %position, reason, "the projection is stopped");
                     self.status.send_replace(WorkerStatus::Stopped { position, reason });
                     STOPPED_DELAY
                 }
@@ -179,7 +179,7 @@ impl Worker {
         }
     }
 
-    async fn follow(&self, lease: &Lease, position: i64, retry_delay: &mut Duration) -> Halt {
+    async fn follow(&self, lease: &Lease, position: Position, retry_delay: &mut Duration) -> Halt {
         match self.try_follow(lease, position, retry_delay).await {
             Ok(never) => match never {},
             Err(halt) => halt,
@@ -189,7 +189,7 @@ impl Worker {
     async fn try_follow(
         &self,
         lease: &Lease,
-        position: i64,
+        position: Position,
         retry_delay: &mut Duration,
     ) -> Result<std::convert::Infallible, Halt> {
         let mut connection = connect(&self.log).await?;

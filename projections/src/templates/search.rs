@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::LogError;
+use event_log::{LogError, Position};
 use futures::FutureExt;
 use pgvector::HalfVector;
 use serde::Serialize;
@@ -102,7 +102,7 @@ fn of_all(candidates: i64) -> String {
 async fn nearest(
     connection: &mut PgConnection,
     query: &SearchQuery,
-) -> Result<(i64, Vec<TemplateHit>), LogError> {
+) -> Result<(Position, Vec<TemplateHit>), LogError> {
     let limit = query.limit.clamp(1, HITS_MAX);
     let filter = &query.filter;
     let category = filter.category.as_deref().map(normalised);

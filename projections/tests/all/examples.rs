@@ -55,7 +55,7 @@ where
     anyhow::Error: From<A::Error>,
 {
     let unit = log.unit::<anyhow::Error>(context(owner)).execute::<A>(id, commands);
-    unit.commit().await.unwrap().position
+    unit.commit().await.unwrap().position.get()
 }
 
 pub async fn register(log: &EventLog, name: &str) -> UserId {

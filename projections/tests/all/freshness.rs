@@ -1,5 +1,6 @@
 //! Reading one's own writes, and what is not there.
 
+use event_log::Position;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,8 +50,8 @@ async fn a_read_that_waited_in_vain_says_how_far_behind_it_is() {
         register(&stack.log, name).await;
     }
     let begun = Instant::now();
-    let stale = accounts::user(&stack.reader, Wanted::After(3), id()).await.unwrap();
-    assert_eq!((stale.value, stale.checkpoint, stale.behind), (None, 0, Some(3)));
+    let stale = accounts::user(&stack.reader, Wanted::After(Position::new(3)), id()).await.unwrap();
+    assert_eq!((stale.value, stale.checkpoint.get(), stale.behind), (None, 0, Some(3)));
     let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
     assert_eq!(denied.behind, Some(3), "a 404 from a read model that lags says so");
     assert!(begun.elapsed() >= Duration::from_secs(4), "each waited for two seconds");
@@ -59,5 +60,5 @@ async fn a_read_that_waited_in_vain_says_how_far_behind_it_is() {
     stack.work(account_worker());
     stack.caught_up("accounts").await;
     let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
-    assert_eq!((denied.value, denied.checkpoint, denied.behind), (None, 3, None));
+    assert_eq!((denied.value, denied.checkpoint.get(), denied.behind), (None, 3, None));
 }

@@ -135,7 +135,7 @@ async fn everybody_sees_where_and_why_a_projection_stopped_until_it_goes_on() {
     register(&stack.log, "ada").await;
     stack.caught_up("arrivals").await;
     arrivals.mood.store(POISONED, Ordering::SeqCst);
-    let poison = stack.log.head().await.unwrap() + 1;
+    let poison = stack.log.head().await.unwrap().next();
     register(&stack.log, "bob").await;
     until("it is stopped", async || seen(&stack, STALLED_AFTER).await.state == State::Stopped).await;
     let stopped = seen(&stack, STALLED_AFTER).await;

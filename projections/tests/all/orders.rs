@@ -9,7 +9,7 @@ use domain::generation_request::{FailureReason, GenerationRequest, GenerationReq
 use domain::language::Language;
 use domain::template::{Template, TemplateCommand};
 use domain::{AttemptId, RequestId};
-use event_log::work;
+use event_log::{Position, work};
 use projections::credits::TransactionKind;
 use projections::templates::{TemplateFilter, TemplateStatus};
 use projections::{Page, Wanted, algorithms, credits, generations, templates};
@@ -38,7 +38,8 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     let mut ladder = Vec::new();
     for command in commands {
         let position = tell::<GenerationRequest>(log, Some(ada), asked.0, [command]).await;
-        let fresh = generations::get(reader, Wanted::After(position), ada.0, asked.0).await.unwrap();
+        let fresh =
+            generations::get(reader, Wanted::After(Position::new(position)), ada.0, asked.0).await.unwrap();
         let now = fresh.value.unwrap();
         ladder.push((now.status.name(), now.progress));
     }
@@ -67,8 +68,11 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     let fail = GenerationRequestCommand::Fail { reason: FailureReason::ContentRejected, at: at(20) };
     let begin = GenerationRequestCommand::StartAnalysis { at: at(19) };
     let position = tell::<GenerationRequest>(log, Some(ada), refused.0, [begin, fail]).await;
-    let failed =
-        generations::get(reader, Wanted::After(position), ada.0, refused.0).await.unwrap().value.unwrap();
+    let failed = generations::get(reader, Wanted::After(Position::new(position)), ada.0, refused.0)
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     assert_eq!((failed.status, failed.progress), (Status::Failed, 10));
     assert_eq!((failed.retry_possible, failed.completed_at), (Some(false), Some(at(20))));
     for language in Language::ALL {
@@ -94,7 +98,8 @@ async fn a_balance_is_the_sum_of_its_transactions_and_they_cannot_be_changed() {
     ];
     let position = tell::<CreditLedger>(log, Some(ada), ada.0, ends).await;
 
-    let balance = credits::balance(reader, Wanted::After(position), ada.0).await.unwrap().value;
+    let balance =
+        credits::balance(reader, Wanted::After(Position::new(position)), ada.0).await.unwrap().value;
     assert_eq!((balance.available, balance.held), (15, 0));
     let rows = credits::transactions(reader, Wanted::Now, ada.0, FIRST).await.unwrap().value.rows;
     let kinds: Vec<TransactionKind> = rows.iter().rev().map(|row| row.transaction_type).collect();
@@ -122,7 +127,7 @@ async fn algorithms_list_the_default_first_then_by_price() {
         tell::<Algorithm>(log, None, default.0, [AlgorithmCommand::MakeDefault { at: at(1) }]).await;
     }
     let position = tell::<Algorithm>(log, None, off.0, [AlgorithmCommand::Deactivate { at: at(2) }]).await;
-    let active = algorithms::list_active(reader, Wanted::After(position)).await.unwrap().value;
+    let active = algorithms::list_active(reader, Wanted::After(Position::new(position))).await.unwrap().value;
     assert_eq!(active.iter().map(|row| row.id).collect::<Vec<_>>(), [first.0, cheap.0, dear.0]);
     assert_eq!(active.iter().filter(|row| row.is_default).count(), 1);
     let by_slug = algorithms::get(reader, Wanted::Now, "pro").await.unwrap().value.unwrap();
@@ -148,7 +153,11 @@ async fn a_template_shows_its_analysis_and_its_use() {
     let fails = [TemplateCommand::StartAnalysis { at: at(4) }, failure];
     let position = tell::<Template>(log, None, broken.0, fails).await;
 
-    let row = templates::get(reader, Wanted::After(position), template.0).await.unwrap().value.unwrap();
+    let row = templates::get(reader, Wanted::After(Position::new(position)), template.0)
+        .await
+        .unwrap()
+        .value
+        .unwrap();
     assert_eq!((row.status, row.category.as_str()), (TemplateStatus::Analyzed, "gaming"));
     assert_eq!((row.usage_count, row.success_count, row.energy_level), (1, 1, Some(5)));
     assert!((row.success_rate - 1.0).abs() < 1e-9);

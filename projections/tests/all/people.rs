@@ -6,6 +6,7 @@ use domain::language::Language;
 use domain::session::{Session, SessionCommand};
 use domain::user::{User, UserCommand};
 use domain::{MessageId, RequestId};
+use event_log::Position;
 use projections::accounts::AccountFilter;
 use projections::conversations::Window;
 use projections::{Page, Wanted, accounts, assets, conversations};
@@ -29,7 +30,8 @@ async fn accounts_tell_who_is_there_and_when_they_logged_in_last() {
     let gone = UserCommand::Deactivate { reason: "spam".to_owned(), at: at(100) };
     let position = tell::<User>(log, None, bob.0, [gone]).await;
 
-    let account = accounts::user(reader, Wanted::After(position), ada.0).await.unwrap().value.unwrap();
+    let account =
+        accounts::user(reader, Wanted::After(Position::new(position)), ada.0).await.unwrap().value.unwrap();
     assert_eq!((account.email.as_str(), account.username.as_str()), ("Ada@example.com", "Ada"));
     assert_eq!((account.role.as_str(), account.subscription_tier.as_str()), ("user", "free"));
     assert_eq!((account.is_active, account.last_login), (true, Some(at(60))));
@@ -112,8 +114,14 @@ async fn a_message_keeps_what_it_is_besides_its_words() {
         at: at(9),
     };
     let position = tell::<Conversation>(log, Some(ada), chat.0, [card]).await;
-    let page =
-        conversations::messages(reader, Wanted::After(position), (ada.0, chat.0), Window::Newest, 50).await;
+    let page = conversations::messages(
+        reader,
+        Wanted::After(Position::new(position)),
+        (ada.0, chat.0),
+        Window::Newest,
+        50,
+    )
+    .await;
     let message = page.unwrap().value.unwrap().messages.remove(0);
     assert_eq!((&*message.kind, &*message.role), ("thumbnail_result", "assistant"));
     assert_eq!(message.content, Line::Ready.text(Language::German));
@@ -135,7 +143,10 @@ async fn assets_belong_to_one_person_until_they_are_deleted() {
     assert_eq!((found.object_key.as_str(), found.file_size), ("assets/face", 2048));
     assert_eq!(assets::get(reader, Wanted::Now, id(), face.0).await.unwrap().value, None);
     let position = tell::<Asset>(log, Some(ada), face.0, [AssetCommand::Delete { at: at(9) }]).await;
-    assert_eq!(assets::get(reader, Wanted::After(position), ada.0, face.0).await.unwrap().value, None);
+    assert_eq!(
+        assets::get(reader, Wanted::After(Position::new(position)), ada.0, face.0).await.unwrap().value,
+        None
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

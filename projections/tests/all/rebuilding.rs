@@ -423,7 +423,7 @@ async fn a_page_at_once_equals_its_events_one_by_one() {
     archive(log, ada, chats[5]).await;
     let head = log.head().await.unwrap();
     let mut events = Vec::new();
-    for event in log.page(0, head).await.unwrap() {
+    for event in log.page(Position::ZERO, head.get()).await.unwrap() {
         if event.aggregate_type == Conversation::TYPE {
             events.push(log.open(Arc::new(event)).await.unwrap());
         }

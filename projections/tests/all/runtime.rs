@@ -72,7 +72,7 @@ async fn a_poison_event_is_parked_with_the_later_ones_of_its_aggregate_until_it_
     let ada = register(&stack.log, "ada").await;
     let good = start_chat(&stack.log, ada, "good").await;
     let bad = start_chat(&stack.log, ada, "bad").await;
-    let poison = stack.log.head().await.unwrap() + 1;
+    let poison = stack.log.head().await.unwrap().next();
     say(&stack.log, ada, bad, "boo").await;
     say(&stack.log, ada, good, "hello").await;
     let tally = Tally::new(PoisonPolicy::Park, Some(bad.0));
@@ -117,7 +117,7 @@ async fn a_poison_event_stops_a_projection_of_money_right_before_it() {
     stack.execute(TALLY).await;
     let ada = register(&stack.log, "ada").await;
     let bad = start_chat(&stack.log, ada, "bad").await;
-    let poison = stack.log.head().await.unwrap() + 1;
+    let poison = stack.log.head().await.unwrap().next();
     say(&stack.log, ada, bad, "boo").await;
     start_chat(&stack.log, ada, "later").await;
     let mut status = stack.work(Arc::new(Tally::new(PoisonPolicy::Stop, Some(bad.0))));

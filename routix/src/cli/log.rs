@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use commands::claims_of;
-use event_log::{Anchor, LogReader, RecordedEvent, RecoverError, Recovery};
+use event_log::{Anchor, LogReader, Position, RecordedEvent, RecoverError, Recovery};
 use nats::{Bus, BusOptions};
 
 use super::output;
@@ -48,7 +48,7 @@ async fn verify(config: &Config, anchor: Option<&str>) -> anyhow::Result<ExitCod
     let reader = LogReader::new(pool.clone());
     let identity = reader.identity().await?;
     let report = event_log::verify(&pool, anchor.clone()).await?;
-    let first = identity.floor_position + 1;
+    let first = identity.floor_position.next();
     output::line(&format!("log {}", identity.log_id));
     output::line(&format!("{} events read, positions {first} to {}", report.events, report.head));
     output::line(&format!("head {}:{}", report.head, hex::encode(&report.head_chain)));
@@ -119,12 +119,12 @@ async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
         "the log ends at {}, the stream at {}: putting back {} events",
         rewound.log,
         rewound.stream,
-        rewound.stream - rewound.log
+        rewound.stream.since(rewound.log)
     ));
     let mut recovery = Recovery::start(&stack.log).await?;
-    let first = recovery.head() + 1;
+    let first = recovery.head().next();
     let result = put_back(&stack, &mut recovery).await;
-    summary(&recovery, first);
+    summary(&recovery, first.get());
     let unreadable_names = match result {
         Ok(unreadable) => unreadable,
         Err(Trouble::OtherHistory(fault)) => {
@@ -165,8 +165,8 @@ async fn put_back(stack: &Stack, recovery: &mut Recovery) -> Result<usize, Troub
     loop {
         let page = published.next_page().await?;
         let Some(first) = page.first() else { return Ok(unreadable) };
-        if first.position != recovery.head() + 1 {
-            let (from, to) = (recovery.head() + 1, first.position - 1);
+        if first.position != recovery.head().next() {
+            let (from, to) = (recovery.head().next(), first.position.previous());
             return Err(Trouble::OtherHistory(format!(
                 "the stream no longer holds positions {from} to {to}"
             )));
@@ -235,7 +235,7 @@ async fn start_new_log(config: &Config) -> anyhow::Result<ExitCode> {
     // The id first: when this stops half-way, the stream is still of another log, and nothing is appended.
     let log_id = event_log::start_new_log(stack.log.pool()).await?;
     let first = stack.bus.start_stream_anew(&stack.log).await?;
-    let ended = held.map_or(0, |held| held.position);
+    let ended = held.map_or(Position::ZERO, |held| held.position);
     output::line(&format!("the log is {log_id} now and goes on behind position {head}"));
     output::line(&format!("the stream, which ended at {ended}, begins anew at {first}"));
     output::line("clients and consumers are told to reset; running processes go on within a second");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use event_log::EventLog;
+use event_log::{EventLog, Position};
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::Projection;
 use projections::runtime::{self, Comparison, RebuildError, RebuildOptions, RebuildStep};
@@ -34,16 +34,16 @@ pub(super) async fn run(config: &Config, args: &RebuildArgs) -> anyhow::Result<E
     let style = "  {bar:40} {human_pos}/{human_len} events  {msg}";
     bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
     let started = Instant::now();
-    let applied = std::sync::Mutex::new((0, Duration::ZERO));
+    let applied = std::sync::Mutex::new((Position::ZERO, Duration::ZERO));
     let watch = |step| match step {
         RebuildStep::Applied { position, target } => {
             let elapsed = started.elapsed();
             if let Ok(mut applied) = applied.lock() {
                 *applied = (position, elapsed);
             }
-            bar.set_length(u64::try_from(target).unwrap_or_default());
-            bar.set_position(u64::try_from(position).unwrap_or_default());
-            bar.set_message(format!("{} events/s", rate(position, elapsed)));
+            bar.set_length(target.sequence());
+            bar.set_position(position.sequence());
+            bar.set_message(format!("{} events/s", rate(position.get(), elapsed)));
         }
         RebuildStep::Indexing => bar.set_message("building indexes"),
         RebuildStep::Comparing => bar.set_message("comparing"),
@@ -57,7 +57,7 @@ pub(super) async fn run(config: &Config, args: &RebuildArgs) -> anyhow::Result<E
         "{}: {events} events applied in {:.1} s, {} events/s",
         projection.name(),
         elapsed.as_secs_f64(),
-        rate(events, elapsed)
+        rate(events.get(), elapsed)
     ));
     match result {
         Ok(rebuilt) => {
@@ -98,7 +98,7 @@ async fn open_log(config: &Config) -> anyhow::Result<EventLog> {
     Ok(EventLog::start(pool, &master, &options))
 }
 
-fn show(compared_at: i64, tables: &[Comparison]) {
+fn show(compared_at: Position, tables: &[Comparison]) {
     output::line(&format!("compared at position {compared_at}:"));
     for table in tables {
         let verdict = if table.differs() { "DIFFERS" } else { "equal" };

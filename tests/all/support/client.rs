@@ -63,7 +63,7 @@ pub struct Client {
     pub token: String,
     pub refresh_token: String,
     pub user: Value,
-    /// What is sent as `Accept-Language`.
+    /// The value of `Accept-Language`, where the client sends one.
     language: Option<&'static str>,
     told: Told,
     /// The newest position this person has seen: later queries must have seen it too.

@@ -69,7 +69,7 @@ struct Run {
 /// All in turn, so that whatever else the machine does falls on all.
 async fn in_turn(log: &EventLog, url: &str, width: usize, cqrs: Option<&CqrsEs>, effort: &Effort) -> Run {
     let head = log.head().await.unwrap();
-    let like = log.page(head - 1, 1).await.unwrap().pop().unwrap();
+    let like = log.page(head.previous(), 1).await.unwrap().pop().unwrap();
     let inserts = RawInserts::connect(url, width, like).await;
     inserts.measure(WARM_UP_SECONDS).await;
     if let Some(cqrs) = cqrs {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use event_log::clock;
+use event_log::{Position, clock};
 use futures::StreamExt;
 use nats::{Bus, BusOptions, LiveFrame};
 use serde::Deserialize;
@@ -126,7 +126,7 @@ async fn publish(bus: &Bus, users: &[Uuid], seconds: f64) -> usize {
                 user_id,
                 kind: "generation:progress".to_owned(),
                 subject: user_id,
-                after_position: 0,
+                after_position: Position::new(0),
                 payload: json!({
                     "request_id": user_id,
                     "progress": sent + 1,

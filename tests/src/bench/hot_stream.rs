@@ -16,7 +16,7 @@ use crate::writers::{context, start_command, writer_id};
 
 const WRITERS: usize = 8;
 
-/// One event per command, but for the first, which also gives the chat its title.
+/// A command with a single event; only the first also gives the chat its title.
 fn say() -> ConversationCommand {
     ConversationCommand::PostText {
         message_id: MessageId(clock::new_id()),

@@ -73,13 +73,7 @@ fn tell(report: &mut Report, holds: Holds, generation: &str, ours: &Measured, th
     let state = if holds.are_open { "open" } else { "past" };
     let params = json!({ "holds": holds.count, "state": state, "generation": generation });
     let peer = "axum + UPDATE and INSERT";
-    report.beside(
-        "throughput",
-        ours.per_second(),
-        "orders/s",
-        params.clone(),
-        (peer, theirs.per_second()),
-    );
+    report.beside("throughput", ours.per_second(), "orders/s", params.clone(), (peer, theirs.per_second()));
     let p99 = theirs.percentile_ms(0.99);
     report.beside("p99", ours.percentile_ms(0.99), "ms", params, (peer, p99));
 }
@@ -101,7 +95,13 @@ async fn fill(log: &EventLog, user_id: UserId, holds: Holds) {
     for _ in 0..holds.count {
         let request_id = RequestId(clock::new_id());
         let low_threshold = Credits(0);
-        commands.push(CreditLedgerCommand::Hold { user_id, request_id, amount: Credits(1), low_threshold, at });
+        commands.push(CreditLedgerCommand::Hold {
+            user_id,
+            request_id,
+            amount: Credits(1),
+            low_threshold,
+            at,
+        });
         if !holds.are_open {
             commands.push(CreditLedgerCommand::Settle { user_id, request_id, at });
         }

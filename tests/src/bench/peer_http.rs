@@ -89,23 +89,24 @@ async fn order(State(pool): State<PgPool>, headers: HeaderMap, Json(order): Json
     if paid.bind(user_id).execute(&mut *transaction).await.unwrap().rows_affected() == 0 {
         return StatusCode::PAYMENT_REQUIRED;
     }
-    sqlx::query("INSERT INTO requests (id, user_id, prompt, algorithm, status) VALUES ($1, $2, $3, $4, 'pending')")
-        .bind(clock::new_id())
-        .bind(user_id)
-        .bind(order.prompt)
-        .bind(order.algorithm_id)
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO requests (id, user_id, prompt, algorithm, status) VALUES ($1, $2, $3, $4, 'pending')",
+    )
+    .bind(clock::new_id())
+    .bind(user_id)
+    .bind(order.prompt)
+    .bind(order.algorithm_id)
+    .execute(&mut *transaction)
+    .await
+    .unwrap();
     transaction.commit().await.unwrap();
     StatusCode::ACCEPTED
 }
 
 /// A token of HS256 (RFC 7515) whose subject is a user.
 fn token(user_id: Uuid) -> String {
-    let [head, claims] = [json!({ "alg": "HS256" }), json!({ "sub": user_id })].map(|part| {
-        URL_SAFE_NO_PAD.encode(part.to_string())
-    });
+    let [head, claims] = [json!({ "alg": "HS256" }), json!({ "sub": user_id })]
+        .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
     let signed = format!("{head}.{claims}");
     let tag = URL_SAFE_NO_PAD.encode(signature(signed.as_bytes()).finalize().into_bytes());
     format!("{signed}.{tag}")
@@ -194,7 +195,9 @@ impl PeerServer {
             let user_id = clock::new_id();
             let insert = sqlx::query("INSERT INTO balances (user_id, credits) VALUES ($1, 1000000000)");
             insert.bind(user_id).execute(&pool).await.unwrap();
-            users.push(Connection { token: token(user_id).into(), user_id, ..Connection::open(&address).await });
+            let mut connection = Connection::open(&address).await;
+            (connection.token, connection.user_id) = (token(user_id).into(), user_id);
+            users.push(connection);
         }
         users
     }

@@ -33,13 +33,13 @@ pub async fn run(effort: &Effort) -> Report {
     fill(&log).await;
     let bus = Bus::connect(&stack.nats.as_ref().unwrap().url(), BusOptions::default()).await.unwrap();
     let head = log.head().await.unwrap();
-    let live = live(&log, &bus, head).await;
+    let live = live(&log, &bus, head.get()).await;
     let mut rates = Vec::new();
     for _ in 0..effort.rounds {
         let begun = Instant::now();
         let rebuilt = rebuild(&log, &Conversations, RebuildOptions::default(), &|_| {}).await.unwrap();
         assert_eq!((rebuilt.position, rebuilt.parked), (head, 0));
-        rates.push(per_second(head, begun.elapsed()));
+        rates.push(per_second(head.get(), begun.elapsed()));
     }
     let params = json!({ "events": head, "projection": "conversations" });
     report.beside("rebuild", middle(rates), "events/s", params, ("live worker", live));

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use commands::{AlgorithmRef, CommandError, Done, PostedMessage};
 use domain::conversation::{Content, MessageBody, MessageRole, PictureKind};
 use domain::{AssetId, ConversationId, MessageText, Personal};
+use event_log::Position;
 use projections::Fresh;
 use projections::conversations::{self, Message, MessageView, Window};
 use serde::{Deserialize, Serialize};
@@ -64,9 +65,11 @@ pub struct MessageList {
     /// In the order in which they were said.
     messages: Vec<MessageReply>,
     /// For `before`, when there are older ones.
-    older: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    older: Option<Position>,
     /// For `after`, when there are newer ones.
-    newer: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    newer: Option<Position>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -99,9 +102,11 @@ pub struct MessageParams {
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: i64,
     /// `older` of a page.
-    before: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    before: Option<Position>,
     /// `newer` of a page.
-    after: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    after: Option<Position>,
 }
 
 fn default_messages() -> i64 {
@@ -132,7 +137,7 @@ async fn messages(
             let detail = "before and after exclude each other".to_owned();
             return Err(ApiError::Invalid { field: "before", detail });
         }
-        (Some(cursor), None) => Window::Before(cursor),
+        (Some(cursor), None) => Window::Before(Position::new(cursor.get())),
         (None, Some(cursor)) => Window::After(cursor),
         (None, None) => Window::Newest,
     };

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use commands::{CommandError, Commands};
 use domain::conversation::lines::{Welcome, welcome};
 use domain::{ConversationId, Title};
+use event_log::Position;
 use projections::Page;
 use projections::conversations;
 use serde::{Deserialize, Serialize};
@@ -54,7 +55,8 @@ pub struct ConversationList {
     conversations: Vec<ConversationView>,
     total: i64,
     /// For `cursor`, when there are more.
-    next_cursor: Option<i64>,
+    #[schema(value_type = Option<i64>)]
+    next_cursor: Option<Position>,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -79,7 +81,8 @@ pub struct ListParams {
     #[param(default = 0)]
     offset: i64,
     /// `next_cursor` of the page before: stable while chats change.
-    cursor: Option<i64>,
+    #[param(value_type = Option<i64>)]
+    cursor: Option<Position>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -105,7 +108,10 @@ async fn list(
 ) -> Result<QueryReply<ConversationList>, ApiError> {
     let (reader, id) = (app.reader(), user.user_id.0);
     let fresh = match params.cursor {
-        Some(cursor) => conversations::list_before(reader, wanted, id, (cursor, params.limit)).await?,
+        Some(cursor) => {
+            conversations::list_before(reader, wanted, id, (Position::new(cursor.get()), params.limit))
+                .await?
+        }
         None => conversations::list(reader, wanted, id, Page::new(params.limit, params.offset)).await?,
     };
     let body = ConversationList {

@@ -14,7 +14,7 @@ use domain::generation_request::{
 };
 use domain::template::StoredPicture;
 use domain::{AssetId, AttemptId, Timestamp};
-use event_log::{clock, work};
+use event_log::{Position, clock, work};
 use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
 
 use super::{PROCESS, Pipeline, context, provider_intent, reason_of};
@@ -103,7 +103,7 @@ impl Pipeline<'_> {
         generator: &dyn ImageGenerator,
         plan: &Plan<'_>,
         job: &GenerationJob,
-        after_position: i64,
+        after_position: Position,
     ) -> Result<GeneratedPicture, CommandError> {
         let progress = AtomicU8::new(0);
         let report = |percent: u8| {

@@ -5,12 +5,13 @@
 mod tests;
 
 use crate::{FoundTemplate, ReadSide, ReadSideError, TemplateQuery};
+use event_log::Position;
 
 /// The templates to draw by, best first. The read side answers as of the position `after` or later.
 pub(super) async fn choose(
     read_side: &dyn ReadSide,
     query: TemplateQuery,
-    after: i64,
+    after: Position,
 ) -> Result<Vec<FoundTemplate>, ReadSideError> {
     let similar = read_side.matching_templates(&query, after).await?;
     if !similar.is_empty() {

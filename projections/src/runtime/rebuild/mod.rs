@@ -11,7 +11,7 @@ mod swap;
 
 use std::collections::HashSet;
 
-use event_log::{EventLog, LogError};
+use event_log::{EventLog, LogError, Position, Span};
 use serde::Serialize;
 
 pub use compare::{Comparison, TableSum};
@@ -38,8 +38,8 @@ pub struct RebuildOptions {
 pub enum RebuildStep {
     /// Events up to `position` are applied, of those up to `target`.
     Applied {
-        position: i64,
-        target: i64,
+        position: Position,
+        target: Position,
     },
     Indexing,
     Comparing,
@@ -50,10 +50,10 @@ pub enum RebuildStep {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rebuilt {
     /// The position at which the tables were swapped.
-    pub position: i64,
+    pub position: Position,
     /// The position of both sides when they were compared; that of the live side where the rows were to
     /// be other ones.
-    pub compared_at: i64,
+    pub compared_at: Position,
     pub tables: Vec<Comparison>,
     /// Events that could not be applied.
     pub parked: i64,
@@ -67,9 +67,9 @@ pub enum RebuildError {
     #[error("{projection} is being rebuilt by somebody else")]
     AlreadyRunning { projection: &'static str },
     #[error("the rebuilt rows differ from the live ones at position {compared_at}")]
-    Differs { compared_at: i64, tables: Vec<Comparison> },
+    Differs { compared_at: Position, tables: Vec<Comparison> },
     #[error("the event at position {position} cannot be applied: {reason}")]
-    Stopped { position: i64, reason: String },
+    Stopped { position: Position, reason: String },
     #[error("the live read model was moved by somebody else while it was rebuilt")]
     Interrupted,
     #[error("the tables could not be locked: something reads them all the time")]
@@ -158,7 +158,7 @@ impl Rebuild<'_> {
             } else {
                 Stage::live_position(self.log, self.projection).await?
             };
-            let missing = goal - self.stage.position;
+            let missing = goal.since(self.stage.position);
             self.catch_up(goal).await?;
             if missing <= PAGE_POSITIONS_MAX {
                 return Ok(());
@@ -166,12 +166,12 @@ impl Rebuild<'_> {
         }
     }
 
-    async fn catch_up(&mut self, target: i64) -> Result<(), RebuildError> {
+    async fn catch_up(&mut self, target: Position) -> Result<(), RebuildError> {
         let from = self.stage.position;
         if from >= target {
             return Ok(());
         }
-        let mut pages = ReadAhead::start(self.log, self.projection, (from, target));
+        let mut pages = ReadAhead::start(self.log, self.projection, Span { after: from, upto: target });
         let mut batch = Batch {
             projection: self.projection,
             name: &self.stage.name,
@@ -195,7 +195,7 @@ impl Rebuild<'_> {
 
     /// Sums up both sides at one position: the live side in a snapshot that shows its checkpoint as well,
     /// the other side once it has come exactly there.
-    async fn compare(&mut self) -> Result<(i64, Vec<Comparison>), RebuildError> {
+    async fn compare(&mut self) -> Result<(Position, Vec<Comparison>), RebuildError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let mut snapshot = self.log.pool().begin_with(begin).await?;
         let name = self.projection.name();

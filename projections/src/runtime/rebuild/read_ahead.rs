@@ -1,7 +1,7 @@
 //! Reads and opens the next pages of the log while the present one is written: one task asks the database,
 //! one decrypts and parses, and the caller writes.
 
-use event_log::{EventLog, LogError, RecordedEvent, events_between};
+use event_log::{EventLog, LogError, Position, RecordedEvent, Span, events_between};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -20,10 +20,10 @@ const PAGES_AHEAD_MAX: usize = 1;
 /// The events up to a position that the projection cares for.
 pub(super) struct Page {
     pub(super) events: Vec<Opened>,
-    pub(super) upto: i64,
+    pub(super) upto: Position,
 }
 
-type Read = Result<(Vec<RecordedEvent>, i64), LogError>;
+type Read = Result<(Vec<RecordedEvent>, Position), LogError>;
 
 /// A stretch of the log that is being read. Dropping it stops the tasks.
 pub(super) struct ReadAhead {
@@ -32,14 +32,14 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Starts to read from behind `after` up to `upto`.
-    pub(super) fn start(log: &EventLog, projection: &dyn Projection, (after, upto): (i64, i64)) -> Self {
+    /// Starts to read a span.
+    pub(super) fn start(log: &EventLog, projection: &dyn Projection, span: Span) -> Self {
         let (wanted, payloads) =
             ((projection.aggregates(), projection.passes_over()), projection.reads_payloads());
         let (read, to_open) = mpsc::channel(PAGES_AHEAD_MAX);
         let (opened, pages) = mpsc::channel(PAGES_AHEAD_MAX);
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_pages(log.clone(), wanted, (after, upto), read));
+        tasks.spawn(read_pages(log.clone(), wanted, span, read));
         tasks.spawn(open_pages(log.clone(), payloads, to_open, opened));
         Self { pages, _tasks: tasks }
     }
@@ -53,7 +53,7 @@ impl ReadAhead {
 async fn read_pages(
     log: EventLog,
     wanted: (&'static [&'static str], &'static [&'static str]),
-    (mut after, upto): (i64, i64),
+    span: Span,
     read: mpsc::Sender<Read>,
 ) {
     let mut connection = match connect(&log).await {
@@ -62,9 +62,10 @@ async fn read_pages(
         Err(error) => return drop(read.send(Err(error)).await),
     };
     let mut positions = PAGE_POSITIONS_MIN;
-    while after < upto {
-        let last = upto.min(after + positions);
-        let events = events_between(&mut connection, (after, last), wanted).await;
+    let mut after = span.after;
+    while after < span.upto {
+        let last = span.upto.min(after.plus(positions));
+        let events = events_between(&mut connection, Span { after, upto: last }, wanted).await;
         let failed = events.is_err();
         positions = events.as_ref().map_or(positions, |events| next_size(positions, events));
         if read.send(events.map(|events| (events, last))).await.is_err() || failed {

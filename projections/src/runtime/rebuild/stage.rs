@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use event_log::{EventLog, LogError, checkpoints};
+use event_log::{Epoch, EventLog, LogError, Position, checkpoints};
 use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, sleep};
 
@@ -31,12 +31,12 @@ pub(super) struct Stage {
     pub(super) schema: String,
     pub(super) live: String,
     /// How far the tables here are.
-    pub(super) position: i64,
+    pub(super) position: Position,
     shape: Shape,
 }
 
 /// The epoch of a checkpoint that nobody else moves.
-pub(super) const EPOCH: i64 = 0;
+pub(super) const EPOCH: Epoch = Epoch::ZERO;
 
 impl Stage {
     /// Makes the place, empty. What a rebuild left that was killed is dropped.
@@ -99,7 +99,10 @@ impl Stage {
     }
 
     /// Where the projection that runs stands. It is not there before its first event.
-    pub(super) async fn live_position(log: &EventLog, projection: &dyn Projection) -> Result<i64, LogError> {
+    pub(super) async fn live_position(
+        log: &EventLog,
+        projection: &dyn Projection,
+    ) -> Result<Position, LogError> {
         let floor = log.identity().await?.floor_position;
         Ok(checkpoints::position(log.pool(), projection.name()).await?.max(floor))
     }

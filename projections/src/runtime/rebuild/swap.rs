@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use event_log::{EventLog, LogError, checkpoints, events_between, leases};
+use event_log::{EventLog, LogError, Position, Span, checkpoints, events_between, leases};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use tokio::time::sleep;
 
@@ -26,9 +26,9 @@ const LAST_EVENTS_MAX: i64 = 500;
 /// How a turn ended that did not fail.
 pub(super) enum Turn {
     /// The new tables are live and stand at this position; so many events are parked in them.
-    Swapped { position: i64, parked: i64 },
+    Swapped { position: Position, parked: i64 },
     /// The live checkpoint is here, too far ahead.
-    Behind(i64),
+    Behind(Position),
     /// Something else holds what has to be locked.
     Busy,
 }
@@ -58,12 +58,12 @@ impl Stage {
             .execute(&mut *tx)
             .await?;
         let live = lock_checkpoint(&mut tx, &self.live, projection.name()).await?;
-        if live - self.position > LAST_EVENTS_MAX {
+        if live.since(self.position) > LAST_EVENTS_MAX {
             return Ok(Turn::Behind(live));
         }
         let reached = live.max(self.position);
         if reached > self.position {
-            let span = (self.position, reached);
+            let span = Span { after: self.position, upto: reached };
             let events =
                 events_between(log.pool(), span, (projection.aggregates(), projection.passes_over())).await?;
             let opened = open_all(log, events, projection.reads_payloads()).await?;
@@ -99,7 +99,7 @@ impl Stage {
 }
 
 /// Locks the live checkpoint and tells where it stands. Makes it where the projection never ran.
-async fn lock_checkpoint(tx: &mut PgConnection, live: &str, name: &str) -> Result<i64, LogError> {
+async fn lock_checkpoint(tx: &mut PgConnection, live: &str, name: &str) -> Result<Position, LogError> {
     let insert = format!(
         "INSERT INTO {live}.checkpoints (projection, position) \
          VALUES ($1, (SELECT floor_position FROM log_identity)) ON CONFLICT DO NOTHING"

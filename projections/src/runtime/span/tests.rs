@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use event_log::{EventLog, RecordedEvent, clock};
+use event_log::{EventLog, Position, RecordedEvent, clock};
 use tracing::field::{Field, Visit};
 use tracing::span::{Id, Record};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -13,7 +13,7 @@ use crate::runtime::batch::Halt;
 
 const TRACED: &str = r#"{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}"#;
 
-fn event(position: i64, metadata: &str, recorded_at: DateTime<Utc>) -> Arc<RecordedEvent> {
+fn event(position: Position, metadata: &str, recorded_at: DateTime<Utc>) -> Arc<RecordedEvent> {
     Arc::new(RecordedEvent {
         position,
         aggregate_type: "jar".to_owned(),
@@ -61,7 +61,7 @@ fn only_new_events_of_a_trace_have_spans_and_none_when_nobody_wants_them() {
     ];
     assert!(of_page("jars", &page).is_empty());
     tracing::subscriber::with_default(tracing_subscriber::registry(), || {
-        let positions: Vec<i64> = of_page("jars", &page).iter().map(|(position, _)| *position).collect();
+        let positions: Vec<Position> = of_page("jars", &page).iter().map(|(position, _)| *position).collect();
         assert_eq!(positions, [2, 4]);
     });
 }
@@ -86,7 +86,7 @@ fn an_event_that_was_parked_or_not_reached_is_told_as_failed() {
             tell_failures(&spans, &applied);
             let told = failures.0.lock().unwrap().clone();
             let failed = spans.iter().filter(|(_, span)| span.id().is_some_and(|id| told.contains(&id)));
-            let positions: Vec<i64> = failed.map(|(position, _)| *position).collect();
+            let positions: Vec<Position> = failed.map(|(position, _)| *position).collect();
             assert_eq!(positions, expected);
         });
     }

@@ -10,9 +10,10 @@ use domain::conversation::Conversation;
 use domain::credit_ledger::CreditLedger;
 use domain::generation_request::GenerationRequest;
 use domain::session::Session;
+use domain::stored_forms;
 use domain::template::Template;
 use domain::user::User;
-use event_log::{EventLog, LogOptions, MasterKey, OpenedEvent};
+use event_log::{EventForms, EventLog, LogOptions, MasterKey, OpenedEvent, Position};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -22,16 +23,34 @@ const PAGE_EVENTS: i64 = 1000;
 
 type Streams = BTreeMap<(String, String), Vec<OpenedEvent>>;
 
+/// A process that remembers nothing and knows the domain's forms: one that does not know them uses no snapshot.
+fn fresh_process(pool: &PgPool) -> EventLog {
+    let event_forms = stored_forms().iter().fold(EventForms::default(), |known, forms| {
+        known.with(forms.aggregate_type, forms.snapshot_form, forms.versions, forms.upcasters).unwrap()
+    });
+    let options = LogOptions { event_forms, ..LogOptions::default() };
+    EventLog::start(pool.clone(), &MasterKey::from_secret(SECRET.as_bytes()), &options)
+}
+
 /// Every stream that has a snapshot loads, in a process that remembers nothing, as what its events alone make
 /// of it. Tells how many there are.
 pub async fn equal_the_full_replay(pool: &PgPool) -> usize {
-    let with_snapshot: Vec<(String, String)> =
-        sqlx::query_as("SELECT aggregate_type, aggregate_id FROM snapshots").fetch_all(pool).await.unwrap();
-    if with_snapshot.is_empty() {
+    let snapshots: Vec<(String, String, String)> =
+        sqlx::query_as("SELECT aggregate_type, aggregate_id, schema_tag FROM snapshots")
+            .fetch_all(pool)
+            .await
+            .unwrap();
+    if snapshots.is_empty() {
         return 0;
     }
-    let log =
-        EventLog::start(pool.clone(), &MasterKey::from_secret(SECRET.as_bytes()), &LogOptions::default());
+    let mut with_snapshot = Vec::new();
+    for (aggregate, id, tag) in snapshots {
+        let forms = stored_forms().into_iter().find(|forms| forms.aggregate_type == aggregate);
+        let form = forms.map_or("unknown", |forms| forms.snapshot_form);
+        assert_eq!(tag, format!("{aggregate}/{form}"), "invariant 10: a snapshot has today's form");
+        with_snapshot.push((aggregate, id));
+    }
+    let log = fresh_process(pool);
     let streams = streams_of(&log, &with_snapshot.iter().cloned().collect()).await;
     for (stream, events) in &streams {
         let id = stream.1.parse().unwrap();
@@ -55,9 +74,9 @@ async fn streams_of(log: &EventLog, wanted: &HashSet<(String, String)>) -> Strea
     let mut streams = Streams::new();
     let mut after = 0;
     loop {
-        let page = log.page(after, PAGE_EVENTS).await.unwrap();
+        let page = log.page(Position::new(after), PAGE_EVENTS).await.unwrap();
         let Some(last) = page.last() else { return streams };
-        after = last.position;
+        after = last.position.get();
         for event in page {
             let stream = (event.aggregate_type.clone(), event.aggregate_id.clone());
             if wanted.contains(&stream) {
@@ -78,7 +97,7 @@ async fn compare<A: Aggregate + Clone + PartialEq + Debug + 'static>(
     }
     let loaded = log.load::<A>(id).await.unwrap();
     assert_eq!(
-        usize::try_from(loaded.version).unwrap(),
+        usize::try_from(loaded.version.get()).unwrap(),
         events.len(),
         "invariant 10: {}/{id} is loaded to its end",
         A::TYPE

@@ -1,5 +1,6 @@
 //! The order in which the library is asked.
 
+use event_log::Position;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
@@ -18,7 +19,7 @@ struct Library {
 }
 
 impl Library {
-    fn answer(&self, question: String, after: i64) -> Vec<FoundTemplate> {
+    fn answer(&self, question: String, after: Position) -> Vec<FoundTemplate> {
         assert_eq!(after, AFTER);
         let mut asked = self.asked.lock().unwrap();
         asked.push(question);
@@ -32,12 +33,16 @@ impl ReadSide for Library {
     async fn matching_templates(
         &self,
         query: &TemplateQuery,
-        after: i64,
+        after: Position,
     ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         Ok(self.answer(format!("similar in {}", query.category.as_deref().unwrap_or("any")), after))
     }
 
-    async fn featured_templates(&self, limit: i64, after: i64) -> Result<Vec<FoundTemplate>, ReadSideError> {
+    async fn featured_templates(
+        &self,
+        limit: i64,
+        after: Position,
+    ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         Ok(self.answer(format!("{limit} featured"), after))
     }
 
