@@ -53,7 +53,8 @@ pub fn literals(text: &str) -> Vec<String> {
 
 /// The literals that are the first argument of a call, as in `name("...")`.
 pub fn arguments(text: &str, call: &str) -> Vec<String> {
-    let calls = text.split(&format!("{call}(\"")).skip(1);
+    let opened = format!("{call}(\"");
+    let calls = text.split(&opened).skip(1);
     calls.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
 }
 

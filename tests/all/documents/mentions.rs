@@ -37,12 +37,13 @@ fn is_path(word: &str) -> bool {
     word.contains('/') && word.chars().all(is_plain) && !ELSEWHERE.iter().any(|start| word.starts_with(start))
 }
 
-/// The paths and file names of a document that are not there. A bare file name is looked for beside the paths that its
-/// section named before.
+/// The paths and file names of a document that are not there. A bare file name is looked for beside the document and
+/// beside the paths that its section named before.
 fn lost(document: &Document) -> Vec<String> {
     let mut lost = Vec::new();
+    let own = root().join(&document.path).parent().unwrap().to_owned();
     for section in document.sections() {
-        let mut beside = BTreeSet::from([root()]);
+        let mut beside = BTreeSet::from([root(), own.clone()]);
         let text = section.lines.join("\n");
         for word in marked(&text) {
             if is_path(word) {
@@ -90,20 +91,26 @@ fn names(word: &str) -> Vec<&str> {
     if (names.len() > 1 || path != word) && names.iter().all(is_name) { names } else { Vec::new() }
 }
 
+/// The findings in each document, with its path.
+fn of_each(documents: &[Document], find: impl Fn(&Document) -> Vec<String>) -> Vec<(String, String)> {
+    let of_one = |document: &Document| {
+        find(document).into_iter().map(|found| (document.path.clone(), found)).collect::<Vec<_>>()
+    };
+    documents.iter().flat_map(of_one).collect()
+}
+
 #[test]
 fn every_path_in_a_document_exists() {
     let documents = Document::all();
     assert!(documents.len() > 8, "there are documents");
-    for document in documents {
-        assert_eq!(lost(&document), [""; 0], "{} names paths that are not there", document.path);
-    }
+    let lost = of_each(&documents, lost);
+    assert!(lost.is_empty(), "documents name paths that are not there: {lost:#?}");
 }
 
 #[test]
 fn every_link_in_a_document_leads_somewhere() {
-    for document in Document::all() {
-        assert_eq!(broken(&document), [""; 0], "{} has broken links", document.path);
-    }
+    let broken = of_each(&Document::all(), broken);
+    assert!(broken.is_empty(), "documents have broken links: {broken:#?}");
 }
 
 #[test]
@@ -114,12 +121,12 @@ fn every_name_of_the_code_in_a_document_occurs_in_the_code() {
         let text = std::fs::read_to_string(path).unwrap();
         known.extend(text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').map(str::to_owned));
     }
-    for document in Document::all() {
+    let unknown = of_each(&Document::all(), |document| {
         let text: String = document.sections().into_iter().flat_map(|section| section.lines).collect();
-        let unknown: Vec<&str> =
-            marked(&text).into_iter().flat_map(names).filter(|name| !known.contains(*name)).collect();
-        assert_eq!(unknown, [""; 0], "{} names things that the code does not have", document.path);
-    }
+        let named = marked(&text).into_iter().flat_map(names);
+        named.filter(|name| !known.contains(*name)).map(str::to_owned).collect()
+    });
+    assert!(unknown.is_empty(), "documents name things that the code does not have: {unknown:#?}");
 }
 
 #[test]

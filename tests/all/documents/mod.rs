@@ -5,13 +5,12 @@ mod code;
 mod markdown;
 mod mentions;
 mod program;
+mod sizes;
 mod tables;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-
-use markdown::Document;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -43,20 +42,6 @@ fn same<T: Ord + Debug>(table: &str, documented: &BTreeSet<T>, coded: &BTreeSet<
         missing.is_empty() && foreign.is_empty(),
         "the table of {table} lacks {missing:?}, and the code knows nothing of {foreign:?}"
     );
-}
-
-#[test]
-fn each_of_the_first_documents_is_short() {
-    for (path, kib_max) in [("ARCHITECTURE.md", 18), ("README.md", 7), ("BENCHMARKS.md", 6)] {
-        let bytes = Document::read(path).text.len();
-        assert!(bytes <= kib_max * 1024, "{path} has {bytes} bytes, more than {kib_max} KiB");
-    }
-}
-
-#[test]
-fn a_command_touches_nine_files_at_most() {
-    let files = Document::read("docs/adding.md").table("a-command", "");
-    assert!((1..=9).contains(&files.len()), "{} files", files.len());
 }
 
 #[test]
