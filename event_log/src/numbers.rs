@@ -29,11 +29,13 @@ macro_rules! number {
                 self.0
             }
 
+            #[must_use]
             pub const fn next(self) -> Self {
                 self.plus(1)
             }
 
             /// The number `steps` further on.
+            #[must_use]
             pub const fn plus(self, steps: i64) -> Self {
                 Self(self.0.saturating_add(steps))
             }
@@ -109,6 +111,7 @@ impl Position {
         u64::try_from(self.0).unwrap_or_default()
     }
 
+    #[must_use]
     pub const fn previous(self) -> Self {
         self.plus(-1)
     }

@@ -109,7 +109,9 @@ impl Worker {
 
     /// Answers the callers of a batch that came back. Units without an outcome are the first to be sent again.
     fn settle(&mut self, Landed { batch, was_ahead, begun, answer, connection }: Landed) {
-        connection.into_iter().for_each(|connection| self.lanes.give_back(connection));
+        if let Some(connection) = connection {
+            self.lanes.give_back(connection);
+        }
         let units = batch.len();
         let mut again = Vec::new();
         match answer {

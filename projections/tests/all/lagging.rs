@@ -140,7 +140,7 @@ async fn everybody_sees_where_and_why_a_projection_stopped_until_it_goes_on() {
     until("it is stopped", async || seen(&stack, STALLED_AFTER).await.state == State::Stopped).await;
     let stopped = seen(&stack, STALLED_AFTER).await;
     let stop = stopped.stop.unwrap();
-    assert_eq!((stopped.position, stop.position), (poison - 1, poison));
+    assert_eq!((stopped.position, stop.position), (poison.previous(), poison));
     assert!(stop.reason.contains("it is not understood"));
     arrivals.mood.store(FINE, Ordering::SeqCst);
     stack.caught_up("arrivals").await;

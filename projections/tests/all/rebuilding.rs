@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::conversation::{Conversation, ConversationCommand};
 use domain::{ConversationId, Title, UserId};
-use event_log::{EventLog, OpenedEvent};
+use event_log::{EventLog, OpenedEvent, Position};
 use nats::Bus;
 use projections::conversations::{Conversations, Window, messages};
 use projections::runtime::{RebuildError, RebuildOptions, RebuildStep, Rebuilt, parked, rebuild};

@@ -6,8 +6,18 @@ use super::{root, sources};
 
 /// Names of parameters, fields and functions that hold a position, a version or an epoch.
 const NAMES: [&str; 12] = [
-    "position", "positions", "after_position", "floor_position", "first_position", "last_position", "head", "upto",
-    "version", "versions", "expected_version", "epoch",
+    "position",
+    "positions",
+    "after_position",
+    "floor_position",
+    "first_position",
+    "last_position",
+    "head",
+    "upto",
+    "version",
+    "versions",
+    "expected_version",
+    "epoch",
 ];
 
 /// The declared type behind `name:` or `fn name(...) ->` in a line, without the wrappers around it.
@@ -34,7 +44,10 @@ fn bare(line: &str, name: &str) -> bool {
 
 #[test]
 fn no_signature_has_a_position_a_version_or_an_epoch_as_a_plain_number() {
-    assert!(bare("pub fn head(&self) -> Result<i64, LogError> {", "head"), "the search finds what it is to find");
+    assert!(
+        bare("pub fn head(&self) -> Result<i64, LogError> {", "head"),
+        "the search finds what it is to find"
+    );
     assert!(bare("    after_position: Option<i64>,", "after_position"));
     assert!(!bare("    let position: Position = row;", "position"));
     let mut found: Vec<PathBuf> = Vec::new();

@@ -21,7 +21,8 @@ fn few_doc_comments_open_with_a_word_that_only_points_at_a_subject() {
                 && !is_inside
             {
                 all += 1;
-                let word = opener.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+                let word =
+                    opener.trim_start().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
                 if POINTERS.contains(&word) {
                     pointing.push(format!("{}:{}: {}", path.display(), number + 1, opener.trim()));
                 }

@@ -111,7 +111,7 @@ impl Figure {
     fn of(&self, lines: &[Value]) -> f64 {
         let is_meant = |line: &&Value| {
             line["metric"] == self.metric
-                && self.param.is_none_or(|(name, value)| line["params"][name].to_string() == value)
+                && self.param.is_none_or(|(name, value)| format!("{}", line["params"][name]) == value)
         };
         let line = lines.iter().find(is_meant);
         line.unwrap_or_else(|| panic!("no figure {}", self.metric))["value"].as_f64().unwrap()

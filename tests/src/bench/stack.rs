@@ -1,7 +1,7 @@
 //! The servers of a measurement: Postgres with `fsync` on and NATS, on this machine's disk.
 
 use embedded::{Nats, Options, Postgres};
-use event_log::{EventLog, LogOptions, MasterKey, clock};
+use event_log::{EventForms, EventLog, LogOptions, MasterKey, clock};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tempfile::TempDir;
 
@@ -61,7 +61,10 @@ impl Stack {
 
 /// The log of one process.
 pub async fn log(url: &str) -> EventLog {
-    let options = LogOptions::default();
+    let event_forms = domain::stored_forms().iter().fold(EventForms::default(), |known, forms| {
+        known.with(forms.aggregate_type, forms.snapshot_form, forms.versions, forms.upcasters).unwrap()
+    });
+    let options = LogOptions { event_forms, ..LogOptions::default() };
     let pool = event_log::connect(url, &options).await.unwrap();
     EventLog::start(pool, &MasterKey::from_secret(SECRET.as_bytes()), &options)
 }
