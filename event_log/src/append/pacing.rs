@@ -52,7 +52,7 @@ pub(super) struct Situation {
     /// Batches under way, and their units.
     pub(super) batches: usize,
     pub(super) units: usize,
-    /// Whether the end of the log is known, once all that is under way is stored.
+    /// True while the end of the log is known, once all that is under way is stored.
     pub(super) knows_end: bool,
 }
 
