@@ -267,8 +267,13 @@ fn log_kind(error: &LogError) -> Kind {
         LogError::Unavailable(_) | LogError::OutcomeUnknown | LogError::Replaced { .. } => {
             kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
         }
-        LogError::Refused { .. } | LogError::OtherSchema | LogError::Unreadable { .. } => {
-            kind(StatusCode::INTERNAL_SERVER_ERROR, "internal")
-        }
+        LogError::Refused { .. }
+        | LogError::Database(_)
+        | LogError::Migration(_)
+        | LogError::Unwritable(_)
+        | LogError::Randomness(_)
+        | LogError::Panicked
+        | LogError::OtherSchema
+        | LogError::Unreadable { .. } => kind(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
 }

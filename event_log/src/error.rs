@@ -1,5 +1,6 @@
 //! Errors of the log itself, by the remedies of a caller.
 
+use sqlx::migrate::MigrateError;
 use uuid::Uuid;
 
 use crate::witness::Rewound;
@@ -47,6 +48,21 @@ pub enum LogError {
     /// Cannot succeed, whoever tries.
     #[error("the log refused the operation: {reason}")]
     Refused { reason: String },
+    /// The database refused a statement, and would refuse it again.
+    #[error("the database refused the operation")]
+    Database(#[source] sqlx::Error),
+    /// The migrations could not be applied.
+    #[error("the schema could not be brought up to date")]
+    Migration(#[source] Box<MigrateError>),
+    /// A value has no form as JSON.
+    #[error("a value cannot be written as JSON")]
+    Unwritable(#[source] serde_json::Error),
+    /// The operating system gives no randomness.
+    #[error("there is no randomness for a key")]
+    Randomness(#[source] getrandom::Error),
+    /// The command stopped by a fault of the program. It wrote everything or nothing.
+    #[error("the command stopped by a fault of the program")]
+    Panicked,
     /// A stored event or snapshot does not have the form it should have.
     #[error("{what} cannot be read: {reason}")]
     Unreadable { what: String, reason: String },
@@ -62,7 +78,7 @@ impl From<sqlx::Error> for LogError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) if !is_transient(database.code().as_deref()) => {
-                Self::Refused { reason: database.message().to_owned() }
+                Self::Database(error)
             }
             sqlx::Error::ColumnDecode { .. }
             | sqlx::Error::Decode(_)

@@ -114,7 +114,7 @@ impl CommandContext {
             ip,
             user_agent,
         };
-        serde_json::to_string(&metadata).map_err(|error| LogError::Refused { reason: error.to_string() })
+        serde_json::to_string(&metadata).map_err(LogError::Unwritable)
     }
 }
 

@@ -69,7 +69,7 @@ pub async fn migrate(pool: &PgPool) -> Result<(), LogError> {
     sqlx::migrate!("../migrations").run(pool).await.map_err(|error| match error {
         MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => LogError::OtherSchema,
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => LogError::from(error),
-        error => LogError::Refused { reason: error.to_string() },
+        error => LogError::Migration(Box::new(error)),
     })
 }
 

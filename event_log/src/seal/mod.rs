@@ -266,5 +266,5 @@ fn write_erased(text: &mut String, owner: Uuid) {
 }
 
 fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {
-    getrandom::fill(bytes).map_err(|error| LogError::Refused { reason: format!("no randomness: {error}") })
+    getrandom::fill(bytes).map_err(LogError::Randomness)
 }

@@ -174,8 +174,7 @@ where
             // The runtime's own report has the words of the panic; they may be personal.
             Ok(Err(_panic)) => {
                 tracing::error!(%command_id, "the command stopped: it panicked");
-                Err(LogError::Refused { reason: "the command stopped, by a fault of the program".to_owned() }
-                    .into())
+                Err(LogError::Panicked.into())
             }
             // The command goes on by itself; its receipt tells the outcome to whoever asks again.
             Err(_) => Err(LogError::OutcomeUnknown.into()),

@@ -128,8 +128,7 @@ where
                 let sink = EventSink::default();
                 next.handle(command.clone(), &(), &sink).await?;
                 for event in sink.collect().await {
-                    let payload = serde_json::to_string(&event)
-                        .map_err(|error| LogError::Refused { reason: error.to_string() })?;
+                    let payload = serde_json::to_string(&event).map_err(LogError::Unwritable)?;
                     decisions.push(Decision {
                         event_type: event.event_type(),
                         event_version: event.event_version(),
@@ -143,8 +142,8 @@ where
     }
 
     fn snapshot(&self, vault: &Vault) -> Result<(String, String), LogError> {
-        let state = serde_json::to_string(self.next.as_ref().unwrap_or(&self.state))
-            .map_err(|error| LogError::Refused { reason: error.to_string() })?;
+        let state =
+            serde_json::to_string(self.next.as_ref().unwrap_or(&self.state)).map_err(LogError::Unwritable)?;
         Ok((vault.schema_tag(A::TYPE), state))
     }
 

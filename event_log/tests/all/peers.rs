@@ -91,7 +91,7 @@ async fn a_serialization_failure_and_a_pool_timeout_pass_by_themselves_and_a_uni
     }
     for code in ["23505", "22P02", "42P01"] {
         let error = raised(code).await;
-        assert!(matches!(error, LogError::Refused { .. }), "{code}: {error:?}");
+        assert!(matches!(error, LogError::Database(_)), "{code}: {error:?}");
     }
     let one = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(1));
     let pool = one.connect_with(world.pool.connect_options().as_ref().clone()).await.unwrap();

@@ -29,6 +29,11 @@ impl From<LogError> for ApplyError {
             | LogError::OutcomeUnknown
             | LogError::Contention { .. }
             | LogError::Refused { .. }
+            | LogError::Database(_)
+            | LogError::Migration(_)
+            | LogError::Unwritable(_)
+            | LogError::Randomness(_)
+            | LogError::Panicked
             | LogError::VersionMismatch { .. }
             | LogError::CommandIdReused { .. }
             | LogError::Taken { .. }
