@@ -8,6 +8,8 @@ use event_log::{EventLog, LogError, Position};
 use serde::Serialize;
 use sqlx::PgPool;
 
+use crate::every::all;
+
 /// How long a checkpoint stands still, with events waiting, until its worker counts as stalled.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
@@ -67,7 +69,6 @@ pub struct Progress {
     pub stop: Option<Stop>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Found {
     projection: String,
     position: Position,
@@ -110,25 +111,39 @@ impl Found {
 
 /// Where every projection stands that there is or that ever ran. One that never ran stands at the beginning.
 pub async fn progress(log: &EventLog, stalled_after: Duration) -> Result<Vec<Progress>, LogError> {
-    let names: Vec<&str> = crate::all().iter().map(|projection| projection.name()).collect();
-    let rows: Vec<Found> = sqlx::query_as(
-        "WITH log AS ( \
-             SELECT floor_position AS floor, coalesce((SELECT max(position) FROM events), floor_position) AS head \
-             FROM log_identity), \
-         stands AS ( \
-             SELECT coalesce(known.name, c.projection) AS projection, coalesce(c.position, log.floor) AS position, \
-                    log.head, c.updated_at, c.stop_reason, c.stopped_at \
-             FROM unnest($1::text[]) AS known (name) \
-             FULL JOIN checkpoints AS c ON c.projection = known.name CROSS JOIN log) \
-         SELECT s.projection, s.position, greatest(s.head - s.position, 0) AS behind, s.stop_reason, s.stopped_at, \
-                coalesce(greatest(extract(epoch FROM clock_timestamp() - next.recorded_at), 0), 0)::float8 \
-                    AS seconds_behind, \
-                extract(epoch FROM clock_timestamp() - s.updated_at)::float8 AS seconds_still, \
-                (SELECT count(*) FROM parked_events AS p WHERE p.projection = s.projection) AS parked \
-         FROM stands AS s LEFT JOIN events AS next ON next.position = s.position + 1 \
-         ORDER BY s.projection",
+    let names: Vec<&str> = all().iter().map(|projection| projection.spec().name).collect();
+    let rows = sqlx::query_as!(
+        Found,
+        r#"
+        WITH log AS (
+            SELECT floor_position AS floor, coalesce((SELECT max(position) FROM events), floor_position) AS head
+            FROM log_identity),
+        stands AS (
+            SELECT
+                coalesce(known.name, c.projection) AS projection,
+                coalesce(c.position, log.floor) AS position,
+                log.head,
+                c.updated_at,
+                c.stop_reason,
+                c.stopped_at
+            FROM unnest($1::text[]) AS known (name)
+            FULL JOIN checkpoints AS c ON c.projection = known.name CROSS JOIN log)
+        SELECT
+            s.projection AS "projection!",
+            s.position AS "position!: Position",
+            greatest(s.head - s.position, 0) AS "behind!",
+            s.stop_reason AS "stop_reason?",
+            s.stopped_at AS "stopped_at?",
+            coalesce(greatest(extract(epoch FROM clock_timestamp() - next.recorded_at), 0), 0)::float8
+                AS "seconds_behind!",
+            extract(epoch FROM clock_timestamp() - s.updated_at)::float8 AS "seconds_still?",
+            (SELECT count(*) FROM parked_events AS p WHERE p.projection = s.projection) AS "parked!"
+        FROM stands AS s
+        LEFT JOIN events AS next ON next.position = s.position + 1
+        ORDER BY s.projection
+        "#,
+        names as _,
     )
-    .bind(names)
     .fetch_all(log.pool())
     .await?;
     Ok(rows.into_iter().map(|row| row.progress(stalled_after)).collect())
@@ -141,9 +156,14 @@ pub(super) async fn must_start_again(
     projection: &str,
     position: Position,
 ) -> Result<bool, LogError> {
-    let must = sqlx::query_scalar(
-        "SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position >= $2) \
-             OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)",
+    let must = sqlx::query_scalar!(
+        r#"
+        SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position >= $2)
+            OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)
+            AS "must!"
+        "#,
+        projection,
+        position.get(),
     );
-    Ok(must.bind(projection).bind(position).fetch_one(pool).await?)
+    Ok(must.fetch_one(pool).await?)
 }

@@ -2,8 +2,7 @@
 
 use event_log::LogError;
 
-use super::ApplyError;
-use super::error::{is_about_data, without_quotes};
+use super::error::{ApplyError, is_about_data, without_quotes};
 
 #[test]
 fn what_is_not_the_events_fault_passes() {

@@ -10,8 +10,6 @@ mod sketch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use search::SEARCH_OPTIONS;
-
 pub use apply::Templates;
 pub use queries::{StatusCount, TemplateFilter, TemplateRow, counts, get, list, style_dna};
 pub use search::{EMBEDDING_DIMENSIONS, SearchFilter, SearchQuery, TemplateHit, fallback, search};
