@@ -14,7 +14,7 @@ use commands::{
 use domain::TemplateId;
 use embedded::{Nats, Options, Postgres};
 use event_log::erase::KeptReceipts;
-use event_log::{EventLog, LogOptions, MasterKey};
+use event_log::{EventLog, LogOptions, MasterKey, Position};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use nats::{Bus, BusOptions};
 use projections::Reader;
@@ -148,7 +148,7 @@ impl ReadSide for NoReadSide {
     async fn matching_templates(
         &self,
         _: &TemplateQuery,
-        _: i64,
+        _: Position,
     ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         nobody_asks()
     }
@@ -157,7 +157,11 @@ impl ReadSide for NoReadSide {
         nobody_asks()
     }
 
-    async fn active_algorithms(&self, _: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
+    async fn featured_templates(&self, _: i64, _: Position) -> Result<Vec<FoundTemplate>, ReadSideError> {
+        nobody_asks()
+    }
+
+    async fn active_algorithms(&self, _: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
         nobody_asks()
     }
 }

@@ -2,9 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Definition;
 use crate::event_names::event_names;
-use crate::{AlgorithmId, Credits, MicroUsd, Timestamp};
+use crate::{AlgorithmId, Credits, MicroUsd, Slug, Timestamp};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    pub algorithm_id: AlgorithmId,
+    pub slug: Slug,
+    pub display_name: String,
+    /// The provider that draws, by the name under which it is configured.
+    pub provider: String,
+    /// Handed to the provider as it is.
+    pub config: serde_json::Value,
+    /// What a user pays for a picture.
+    pub credit_cost: Credits,
+    /// What a picture costs us.
+    pub cost: MicroUsd,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]

@@ -12,5 +12,5 @@ mod tests;
 
 pub use commands::AlgorithmCommand;
 pub use error::AlgorithmError;
-pub use events::AlgorithmEvent;
-pub use state::{Algorithm, Definition};
+pub use events::{AlgorithmEvent, Definition};
+pub use state::Algorithm;

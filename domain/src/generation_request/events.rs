@@ -2,10 +2,32 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Job;
 use crate::event_names::event_names;
 use crate::template::StoredPicture;
-use crate::{AttemptId, MicroUsd, Personal, RequestId, TemplateId, Timestamp, named};
+use crate::{
+    AlgorithmId, AssetId, AttemptId, ConversationId, Credits, CustomText, MicroUsd, Personal, Prompt,
+    RequestId, TemplateId, Timestamp, UserId, named,
+};
+
+/// What was ordered. Prices are those at acceptance; a later change does not touch them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub request_id: RequestId,
+    pub user_id: UserId,
+    pub conversation_id: Option<ConversationId>,
+    pub prompt: Personal<Prompt>,
+    pub custom_text: Option<Personal<CustomText>>,
+    pub algorithm_id: AlgorithmId,
+    /// The algorithm's name as the user saw it.
+    pub algorithm: String,
+    pub provider: String,
+    pub config: serde_json::Value,
+    pub credit_cost: Credits,
+    pub cost: MicroUsd,
+    pub face: Option<AssetId>,
+    pub logo: Option<AssetId>,
+    pub regenerated_from: Option<RequestId>,
+}
 
 /// What the prompt asks for, as the analyzer understood it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,6 +13,6 @@ mod tests;
 
 pub use commands::GenerationRequestCommand;
 pub use error::GenerationRequestError;
-pub use events::{AttemptProblem, FailureReason, GenerationRequestEvent, Intent, TemplateMatch};
+pub use events::{AttemptProblem, FailureReason, GenerationRequestEvent, Intent, Job, TemplateMatch};
 pub use stage::{Status, percent_while_drawing};
-pub use state::{Attempt, GenerationRequest, Job, Stage};
+pub use state::{Attempt, GenerationRequest, Stage};

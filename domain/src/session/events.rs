@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TokenHash;
 use crate::event_names::event_names;
 use crate::{SessionId, Timestamp, UserId};
+
+/// The SHA-256 of a refresh token's id, in hex. The token itself is stored nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TokenHash(pub String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

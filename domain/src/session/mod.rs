@@ -12,5 +12,5 @@ mod tests;
 
 pub use commands::SessionCommand;
 pub use error::SessionError;
-pub use events::{EndReason, SessionEvent};
-pub use state::{Session, TokenHash};
+pub use events::{EndReason, SessionEvent, TokenHash};
+pub use state::Session;

@@ -2,13 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SessionEvent;
+use super::{SessionEvent, TokenHash};
 use crate::{SessionId, Timestamp, UserId};
-
-/// The SHA-256 of a refresh token's id, in hex. The token itself is stored nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TokenHash(pub String);
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Session {

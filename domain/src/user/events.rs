@@ -2,9 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AskedBy, Role};
 use crate::event_names::event_names;
 use crate::{EmailAddress, Personal, Timestamp, UserId, Username};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    User,
+    Admin,
+}
+
+/// Who wanted a person to be erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "snake_case")]
+pub enum AskedBy {
+    Admin {
+        user_id: UserId,
+    },
+    /// Whoever has the command line of the servers.
+    Operator,
+}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]

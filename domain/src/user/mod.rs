@@ -12,5 +12,5 @@ mod tests;
 
 pub use commands::UserCommand;
 pub use error::UserError;
-pub use events::UserEvent;
-pub use state::{AskedBy, Profile, Role, User};
+pub use events::{AskedBy, Role, UserEvent};
+pub use state::{Profile, User};

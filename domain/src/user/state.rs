@@ -2,26 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::UserEvent;
+use super::{Role, UserEvent};
 use crate::{EmailAddress, Personal, Timestamp, UserId, Username};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    User,
-    Admin,
-}
-
-/// Who wanted a person to be erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "who", rename_all = "snake_case")]
-pub enum AskedBy {
-    Admin {
-        user_id: UserId,
-    },
-    /// Whoever has the command line of the servers.
-    Operator,
-}
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {

@@ -193,7 +193,7 @@ async fn a_row_of_a_task_that_the_worker_does_not_know_stays_open_and_does_not_k
     add(&world, "of a newer program", 2).await;
     add(&world, "order", 3).await;
     let work = claim_one(&world).await;
-    assert_eq!((work.subject.as_str(), work.position), ("order", 3));
+    assert_eq!((work.subject.as_str(), work.position.get()), ("order", 3));
     assert_eq!(work.language.as_deref(), Some("de"));
     assert!(work::finish(&world.pool, &work).await.unwrap());
     assert!(claim(&world, 10).await.is_empty(), "the next row of its subject overtook the unknown one");

@@ -17,11 +17,11 @@ use domain::{AssetId, AttemptId, Timestamp};
 use event_log::{Position, clock, work};
 use providers::{GeneratedPicture, GenerationJob, ImageGenerator, ProviderError};
 
-use super::{PROCESS, Pipeline, context, provider_intent, reason_of};
+use super::pipeline::{PROCESS, Pipeline, provider_intent, reason_of};
 use crate::CommandError;
 use crate::conversation::{language_of, say};
 use crate::generation_request::count_end;
-use crate::process::CLAIM_LIFE;
+use crate::process::{CLAIM_LIFE, context};
 
 /// Calls of providers for one request.
 const ATTEMPTS_MAX: usize = 2;

@@ -4,21 +4,21 @@
 
 mod attempt;
 mod matching;
+mod pipeline;
 
 use domain::generation_request::{
     FailureReason, GenerationRequest, GenerationRequestCommand, GenerationRequestError, Intent, Job, Stage,
     TemplateMatch,
 };
 use domain::{Personal, RequestId};
+use event_log::clock;
 use event_log::work::ClaimedWork;
-use event_log::{Committed, clock};
-use providers::ProviderError;
 
 use super::{Outcome, Step, context, subject};
 use crate::{CommandError, Commands, TemplateQuery};
 use attempt::{Drawn, Plan};
+use pipeline::{PROCESS, Pipeline, provider_intent, reason_of};
 
-const PROCESS: &str = "generation-pipeline";
 /// Rows that failed this often end their request.
 const ROW_ATTEMPTS_MAX: i32 = 8;
 const MATCHES_MAX: i64 = 3;
@@ -65,18 +65,7 @@ pub(super) async fn generate(commands: &Commands, work: &ClaimedWork) -> Step {
     }
 }
 
-struct Pipeline<'a> {
-    commands: &'a Commands,
-    work: &'a ClaimedWork,
-    request_id: RequestId,
-}
-
 impl Pipeline<'_> {
-    async fn record(&self, step: &str, command: GenerationRequestCommand) -> Result<Committed, CommandError> {
-        let unit = self.commands.log.unit::<CommandError>(context(PROCESS, self.work, step));
-        unit.execute::<GenerationRequest>(self.request_id, [command]).commit().await
-    }
-
     async fn start(&self) -> Result<(), CommandError> {
         self.record("start", GenerationRequestCommand::StartAnalysis { at: clock::now() }).await.map(|_| ())
     }
@@ -141,17 +130,6 @@ fn known<T>(personal: &Personal<T>) -> Result<&T, CommandError> {
     personal.known().ok_or(CommandError::NotFound { what: "person" })
 }
 
-fn provider_intent(intent: &Intent) -> providers::Intent {
-    providers::Intent {
-        category: intent.category.clone(),
-        style: intent.style.clone(),
-        mood: intent.mood.clone(),
-        energy_level: intent.energy_level,
-        visual_elements: intent.visual_elements.clone(),
-        headline: intent.headline.clone(),
-    }
-}
-
 /// The prompt for the provider. It names no template: neither id nor address leaves the house.
 fn compose(prompt: &str, intent: &Intent) -> String {
     let mut parts = vec![prompt.to_owned(), format!("{} {} style", intent.mood, intent.style)];
@@ -163,19 +141,4 @@ fn compose(prompt: &str, intent: &Intent) -> String {
 #[allow(clippy::cast_possible_truncation, reason = "a similarity is between -1 and 1")]
 fn parts_per_million(similarity: f32) -> i32 {
     (f64::from(similarity.clamp(-1.0, 1.0)) * 1e6).round() as i32
-}
-
-fn reason_of(error: &ProviderError) -> FailureReason {
-    match error {
-        ProviderError::ContentBlocked { .. } => FailureReason::ContentRejected,
-        ProviderError::Auth
-        | ProviderError::Quota
-        | ProviderError::RateLimited { .. }
-        | ProviderError::Overloaded
-        | ProviderError::Timeout => FailureReason::ProviderUnavailable,
-        ProviderError::BadRequest { .. }
-        | ProviderError::NotFound
-        | ProviderError::Protocol { .. }
-        | ProviderError::Io { .. } => FailureReason::Internal,
-    }
 }

@@ -18,7 +18,7 @@ fn event(position: Position, metadata: &str, recorded_at: DateTime<Utc>) -> Arc<
         position,
         aggregate_type: "jar".to_owned(),
         aggregate_id: "1".to_owned(),
-        sequence: position,
+        sequence: position.get(),
         event_type: "JarFilled".to_owned(),
         event_version: "1.0".to_owned(),
         payload: String::new(),
@@ -54,10 +54,10 @@ impl<S: tracing::Subscriber> Layer<S> for Failures {
 fn only_new_events_of_a_trace_have_spans_and_none_when_nobody_wants_them() {
     let now = clock::now();
     let page = [
-        event(1, TRACED, now - TimeDelta::minutes(16)),
-        event(2, TRACED, now),
-        event(3, r#"{"actor":"anonymous"}"#, now),
-        event(4, TRACED, now),
+        event(Position::new(1), TRACED, now - TimeDelta::minutes(16)),
+        event(Position::new(2), TRACED, now),
+        event(Position::new(3), r#"{"actor":"anonymous"}"#, now),
+        event(Position::new(4), TRACED, now),
     ];
     assert!(of_page("jars", &page).is_empty());
     tracing::subscriber::with_default(tracing_subscriber::registry(), || {
@@ -68,7 +68,7 @@ fn only_new_events_of_a_trace_have_spans_and_none_when_nobody_wants_them() {
 
 #[test]
 fn an_event_that_was_parked_or_not_reached_is_told_as_failed() {
-    let page: Vec<_> = (1..=4).map(|position| event(position, TRACED, clock::now())).collect();
+    let page: Vec<_> = (1..=4).map(|position| event(Position::new(position), TRACED, clock::now())).collect();
     let all_but_the_second = || {
         let kept = page.iter().filter(|event| event.position != 2);
         kept.map(|event| EventLog::unopened(event.clone())).collect()
@@ -76,7 +76,7 @@ fn an_event_that_was_parked_or_not_reached_is_told_as_failed() {
     let stopped_at = |position| Halt::Stopped { position, reason: "poison".to_owned() };
     let cases = [
         (Ok(all_but_the_second()), vec![2]),
-        (Err(stopped_at(3)), vec![3, 4]),
+        (Err(stopped_at(Position::new(3))), vec![3, 4]),
         (Err(Halt::Lost), vec![1, 2, 3, 4]),
     ];
     for (applied, expected) in cases {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::*;
 use crate::ActiveAlgorithm;
 
-const AFTER: i64 = 7;
+const AFTER: Position = Position::new(7);
 
 /// A library that finds something from the n-th question on.
 struct Library {
@@ -50,7 +50,7 @@ impl ReadSide for Library {
         unreachable!("matching looks at no design DNA")
     }
 
-    async fn active_algorithms(&self, _: i64) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
+    async fn active_algorithms(&self, _: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
         unreachable!("matching offers no algorithm")
     }
 }
