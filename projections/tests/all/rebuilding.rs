@@ -71,7 +71,8 @@ async fn projecting_twice_equals_projecting_once() {
     a_busy_day(&stack.log).await;
     stack.all_caught_up().await;
     stack.execute("UPDATE work SET done_at = '2026-01-02' WHERE role = 'assistant'").await;
-    let mut tables: Vec<&str> = projections::all().iter().flat_map(|p| p.tables().iter().copied()).collect();
+    let mut tables: Vec<&str> =
+        projections::all().iter().flat_map(|p| p.spec().tables.iter().copied()).collect();
     tables.push("work");
     let mut before = Vec::new();
     for table in &tables {
@@ -81,7 +82,7 @@ async fn projecting_twice_equals_projecting_once() {
     }
     let shape = definitions(&stack).await;
     for projection in projections::all() {
-        if projection.tables().is_empty() {
+        if projection.spec().tables.is_empty() {
             // Its rows stay, and it meets every event a second time.
             let back = format!(
                 "UPDATE checkpoints SET position = 0 WHERE projection = '{}'",
