@@ -13,7 +13,7 @@ use sqlx::query::Map;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::time::{Instant, sleep};
 
-/// How long a read waits for its projection.
+/// The time that a read waits for its projection.
 const PATIENCE: Duration = Duration::from_secs(2);
 const POLL_MIN: Duration = Duration::from_millis(2);
 const POLL_MAX: Duration = Duration::from_millis(25);
@@ -22,7 +22,7 @@ const POLL_MAX: Duration = Duration::from_millis(25);
 /// leaves too few rows.
 const SETTINGS: &[(&str, &str)] = &[("hnsw.ef_search", "100"), ("hnsw.iterative_scan", "relaxed_order")];
 
-/// How fresh an answer must be.
+/// The freshness that an answer must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     /// As the read model has it.
@@ -37,7 +37,7 @@ pub struct Fresh<T> {
     pub value: T,
     /// The answer holds at least every event up to here.
     pub checkpoint: Position,
-    /// How many events the answer lacks of what was wanted, when waiting for them took too long.
+    /// The number of wanted events that the answer lacks, when waiting for them took too long.
     pub behind: Option<i64>,
 }
 

@@ -1,4 +1,4 @@
-//! What an aggregate was at any point of its past, and how it came to be so.
+//! The state of an aggregate at any point of its past, and the events that led to it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What auditors see of states and events: differences, and no secrets.
+//! The view of auditors on states and events: differences, and no secrets.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,4 @@
-//! How far projections are, as every process can see it: what is known is in the database, wherever the
-//! workers run.
+//! The progress of projections, as every process can see it: it is in the database, wherever the workers run.
 
 use std::time::Duration;
 
@@ -10,13 +9,13 @@ use sqlx::PgPool;
 
 use crate::every::all;
 
-/// How long a checkpoint stands still, with events waiting, until its worker counts as stalled.
+/// A checkpoint that stands still for so long while events wait has a stalled worker.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// A projection whose oldest waiting event is younger is not behind: it is about to apply it.
 const FOLLOWS_WITHIN_SECONDS: f64 = 1.0;
 
-/// What a projection is doing, told from outside.
+/// The state of a projection, told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -30,7 +29,7 @@ pub enum State {
 }
 
 impl State {
-    /// Whether somebody has to look.
+    /// Tells that somebody has to look.
     pub fn is_fault(self) -> bool {
         matches!(self, Self::Stalled | Self::Stopped)
     }
@@ -54,7 +53,7 @@ pub struct Stop {
     pub at: DateTime<Utc>,
 }
 
-/// How far a projection is behind the log.
+/// The distance of a projection from the end of the log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Progress {
     pub projection: String,
@@ -109,7 +108,7 @@ impl Found {
     }
 }
 
-/// Where every projection stands that there is or that ever ran. One that never ran stands at the beginning.
+/// The progress of every projection that there is or that ever ran. A projection that never ran is at the beginning.
 pub async fn progress(log: &EventLog, stalled_after: Duration) -> Result<Vec<Progress>, LogError> {
     let names: Vec<&str> = all().iter().map(|projection| projection.spec().name).collect();
     let rows = sqlx::query_as!(
@@ -149,8 +148,8 @@ pub async fn progress(log: &EventLog, stalled_after: Duration) -> Result<Vec<Pro
     Ok(rows.into_iter().map(|row| row.progress(stalled_after)).collect())
 }
 
-/// Whether a worker that has come to `position` has to start again: its checkpoint was set back or is gone, as
-/// after a restore, or somebody wants parked events to be tried again.
+/// Tells that a worker at `position` has to start again: its checkpoint was set back or is gone, as after a restore, or
+/// an operator wants parked events to be tried again.
 pub(super) async fn must_start_again(
     pool: &PgPool,
     projection: &str,

@@ -1,4 +1,4 @@
-//! What counts as poison, and what is kept of an error's text.
+//! The errors that count as poison, and the part of their text that is kept.
 
 use event_log::LogError;
 

@@ -20,10 +20,10 @@ use super::projection::Projection;
 use super::spec::Latency;
 
 const PAGE_EVENTS_MAX: usize = 500;
-/// How long a worker waits for a page to fill while events come fast. Up to then pages are as long as the relay makes
-/// them, and a rest would only come on top of its own.
+/// The time that a worker waits for a page to fill while events come fast. Up to then pages are as long as the relay
+/// makes them, and a rest would only come on top of its own.
 const REST: Duration = Duration::from_millis(25);
-/// How long a checkpoint may be behind what was passed over.
+/// A checkpoint is behind the events that were passed over for so long at most.
 const FLUSH_AFTER: Duration = Duration::from_millis(10);
 /// The same while events come fast: a checkpoint is a transaction, and nothing was applied.
 const FLUSH_AFTER_WHEN_BUSY: Duration = Duration::from_millis(50);
@@ -32,10 +32,10 @@ const LEASE_RENEWAL: Duration = Duration::from_millis(750);
 const STAND_BY: Duration = Duration::from_millis(600);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
-/// How long a stopped projection rests before it tries the same event again.
+/// The rest of a stopped projection before it tries the same event again.
 const STOPPED_DELAY: Duration = Duration::from_secs(10);
 
-/// What a worker is doing, for health.
+/// The occupation of a worker, for health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerStatus {
     Starting,

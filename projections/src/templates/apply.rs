@@ -140,7 +140,7 @@ async fn apply_template(
     }
 }
 
-/// What an admin uploaded.
+/// The upload of an admin.
 struct Upload {
     image: StoredPicture,
     preview: StoredPicture,

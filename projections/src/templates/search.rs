@@ -12,12 +12,10 @@ use super::{NAME, normalised};
 use crate::freshness::{Dated, Statement};
 use crate::{Fresh, Reader, Wanted};
 
-/// The length of every vector of the index.
-pub const EMBEDDING_DIMENSIONS: usize = 1536;
 const HITS_MAX: i64 = 50;
 /// The graph hands out rows in almost the right order: a few more are read, and all are sorted again.
 const SPARE_HITS: i64 = 20;
-/// How many candidates the sketches name for each hit, and at least: 99 of 100 nearest rows are among them
+/// The number of candidates that the sketches name for each hit, and at least: 99 of 100 nearest rows are among them
 /// (the benchmark `search` says how many are found).
 const SKETCHES_PER_HIT: i64 = 8;
 const SKETCHES_MIN: i64 = 80;
@@ -49,7 +47,7 @@ pub struct SearchQuery {
 pub struct TemplateHit {
     pub id: Uuid,
     pub category: String,
-    /// One minus the cosine distance; 0 for a fallback.
+    /// The cosine similarity: one minus the distance; 0 for a fallback.
     pub similarity_score: f64,
     pub performance_score: f64,
 }

@@ -1,4 +1,4 @@
-//! What is seen from outside of a projection that is late, stands still, or waits for something to pass.
+//! The outside view of a projection that is late, stands still, or waits for something to pass.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};

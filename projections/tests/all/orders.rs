@@ -1,4 +1,4 @@
-//! What the read models of an order say: algorithms, requests, credits, templates, work.
+//! The read models of an order: algorithms, requests, credits, templates, work.
 
 use std::sync::Arc;
 use std::time::Duration;

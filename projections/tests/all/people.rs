@@ -1,4 +1,4 @@
-//! What the read models of a person say: account, chats, messages, assets.
+//! The read models of a person: account, chats, messages, assets.
 
 use domain::asset::{Asset, AssetCommand};
 use domain::conversation::{Conversation, ConversationCommand, Line, MessageBody};

@@ -24,7 +24,7 @@ use self::swap::Turn;
 use super::batch::Batch;
 use super::projection::Projection;
 
-/// How often a stage that the live worker ran away from is caught up before giving up.
+/// A stage that the live worker ran away from is caught up so often before the rebuild gives up.
 const CATCH_UPS_MAX: u32 = 20;
 
 /// The expectations of a rebuild.

@@ -68,11 +68,11 @@ async fn read_pages(log: EventLog, interest: Interest<'static>, span: Span, read
     }
 }
 
-fn next_size(positions: i64, events: &[RecordedEvent]) -> i64 {
+fn next_size(size: i64, events: &[RecordedEvent]) -> i64 {
     match events.iter().map(|event| event.payload.len() + event.metadata.len()).sum::<usize>() {
-        bytes if bytes > PAGE_BYTES_MAX => (positions / 2).max(1),
-        bytes if bytes < PAGE_BYTES_MAX / 4 => (positions * 2).min(PAGE_POSITIONS_MAX),
-        _ => positions,
+        bytes if bytes > PAGE_BYTES_MAX => (size / 2).max(1),
+        bytes if bytes < PAGE_BYTES_MAX / 4 => (size * 2).min(PAGE_POSITIONS_MAX),
+        _ => size,
     }
 }
 

@@ -3,7 +3,7 @@
 use event_log::LogError;
 use sqlx::PgConnection;
 
-/// What makes tables like the live ones, in the schema that the search path names first.
+/// The statements that make tables like the live ones, in the schema that the search path names first.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
     /// Tables, keys, triggers: what events are applied with.

@@ -15,7 +15,7 @@ use super::shape::{Shape, quoted, shape_of};
 use crate::runtime::connect::connect;
 use crate::runtime::projection::Projection;
 
-/// How long the lock of a rebuild that was killed may outlive it.
+/// The lock of a killed rebuild may outlive it for so long.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 const LOCK_POLL: Duration = Duration::from_millis(50);
 
@@ -30,7 +30,7 @@ pub(super) struct Stage {
     /// The schemas, in quotes.
     pub(super) schema: String,
     pub(super) live: String,
-    /// How far the tables here are.
+    /// The position of the tables here.
     pub(super) position: Position,
     shape: Shape,
 }
