@@ -408,7 +408,7 @@ async fn templates_keep_their_vector_index() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_at_once_equals_its_events_one_by_one() {
+async fn the_cut_of_the_pages_does_not_change_the_rows() {
     let stack = Stack::start().await;
     let log = &stack.log;
     let algorithm = define_algorithm(log, "pro", 5).await;
