@@ -1,4 +1,4 @@
-//! What handlers are given: bodies, paths and queries that answer with a problem when they do not parse, and
+//! Extractors: bodies, paths and queries that answer with a problem when they do not parse, and
 //! who calls with which command id.
 
 use axum::body::Bytes;
@@ -103,7 +103,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for ApiQuery<T> {
     }
 }
 
-/// What a request says about the command it carries.
+/// The headers of a request that carries a command.
 #[derive(Debug, Clone)]
 pub struct Caller {
     key: Option<String>,
@@ -174,7 +174,7 @@ impl Caller {
     }
 }
 
-/// How fresh a query must be: `Routix-After: <position>`.
+/// The freshness that a query wants: `Routix-After: <position>`.
 #[derive(Debug, Clone, Copy)]
 pub struct Freshness(pub Wanted);
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 /// The time in which a part must answer.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the background tasks of this process say of themselves.
+/// The reports of this process's background tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<Mutex<Watched>>);
 
@@ -43,7 +43,7 @@ impl Health {
     }
 }
 
-/// Where the projections of this program stand; `None` when the database does not answer in time. Read models
+/// The progress of this program's projections; `None` when the database does not answer in time. Read models
 /// of other versions of the program are not this one's business.
 pub async fn projections(log: &EventLog, stalled_after: Duration) -> Option<Vec<Progress>> {
     let asked = runtime::progress(log, stalled_after);

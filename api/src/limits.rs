@@ -10,7 +10,7 @@ use crate::problem::ApiError;
 
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// What is limited, and to how many a minute.
+/// The limited actions, and their number a minute.
 #[derive(Debug, Clone, Copy)]
 pub enum Limited {
     Generation,

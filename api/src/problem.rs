@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// How many events an answer lacks of what was wanted.
+/// The number of wanted events that an answer lacks.
 pub const STALE: HeaderName = HeaderName::from_static("routix-stale");
 
 /// Why a request was not answered with what it asked for.
@@ -84,7 +84,7 @@ fn kind(status: StatusCode, code: &'static str) -> Kind {
 }
 
 impl ApiError {
-    /// That nothing was found, or that the read model is so many events behind that it cannot tell.
+    /// The problem of a lookup without a result: nothing was found, or the read model is behind and cannot tell.
     pub fn missing(what: &'static str, behind: Option<i64>) -> Self {
         behind.map_or(Self::NotFound { what }, |behind| Self::NotSeenYet { what, behind })
     }

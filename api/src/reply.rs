@@ -1,4 +1,4 @@
-//! How answers are written: a command's with its position, a query's with how fresh it is.
+//! Answers: a command's has its position, a query's has its freshness.
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};

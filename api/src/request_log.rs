@@ -1,4 +1,4 @@
-//! What is told of a request: a line of log, and the span that everything it leads to hangs on.
+//! The trace of a request: a line of log, and the span that everything it leads to hangs on.
 //!
 //! Both name the route's pattern, never path and query: they may hold a token.
 

@@ -147,7 +147,7 @@ fn cors(app: &App) -> CorsLayer {
         ])
 }
 
-/// What every request gets besides its answer: a count, a line of log, a span, headers.
+/// The service: router, layers and document. Every request gets a count, a line of log, a span and headers.
 async fn around(request: Request, next: Next) -> Response {
     let answer = |request| async {
         let mut response = next.run(request).await;

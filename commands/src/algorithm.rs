@@ -11,7 +11,7 @@ use crate::{CommandError, Commands, Done, outcome};
 pub(crate) const SLUG_CLAIM: &str = "algorithm slug";
 pub(crate) const DEFAULT_CLAIM: &str = "default algorithm";
 
-/// How clients name an algorithm: by id or by slug.
+/// The name that a client gives an algorithm: its id or its slug.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AlgorithmRef {
     Id(AlgorithmId),

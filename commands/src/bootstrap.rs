@@ -1,4 +1,4 @@
-//! What a first start puts in place: the algorithms, the starter library, the admin and the demo account.
+//! The things that a first start puts in place: algorithms, starter library, admin and demo account.
 //! All of it goes the ordinary way of a command, under ids that follow from the id that the log was born
 //! with, so that a second start repeats nothing.
 

@@ -18,7 +18,7 @@ pub struct EventClaims {
     pub unreadable: usize,
 }
 
-/// What an event takes and releases.
+/// The claims that an event takes and releases.
 ///
 /// # Errors
 /// `Unreadable` when the payload is not that of its type.

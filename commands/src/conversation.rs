@@ -163,7 +163,7 @@ impl Commands {
         outcome::commit(unit, &posted).await
     }
 
-    /// When the chat began. Refuses a chat of somebody else as if it did not exist.
+    /// The time at which the chat began. Refuses a chat of somebody else as if it did not exist.
     pub(crate) async fn own_conversation(
         &self,
         owner: UserId,

@@ -35,7 +35,7 @@ impl Commands {
         outcome::commit(unit, &GrantedCredits { grant_id, amount, granted_at: at }).await
     }
 
-    /// What a user has to spend, as the log has it now.
+    /// The balance of a user, as the log has it now.
     pub async fn available_credits(&self, user_id: UserId) -> Result<Credits, CommandError> {
         Ok(self.log.load::<CreditLedger>(user_id).await?.state.available())
     }

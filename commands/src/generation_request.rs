@@ -16,7 +16,7 @@ use crate::algorithm::AlgorithmRef;
 use crate::conversation::say;
 use crate::{CommandError, Commands, Done, outcome};
 
-/// What a user orders.
+/// An order of a user.
 #[derive(Debug, Clone)]
 pub struct CreateGeneration {
     pub user_id: UserId,

@@ -1,4 +1,4 @@
-//! What a command answers: made of what the receipt remembers, so that the same command id gives the same
+//! The answers of commands, made of the receipts, so that the same command id gives the same
 //! answer for as long as its receipt lives.
 
 use event_log::{CommandContext, Committed, Position, Unit, Version};

@@ -53,7 +53,7 @@ impl Passwords {
         self.off_thread(move || hash(password.as_bytes())).await?
     }
 
-    /// Whether the password is the one that was hashed. Without a hash it takes as long and is wrong.
+    /// Compares a password with its hash. Without a hash it takes as long and is wrong.
     pub(crate) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, CommandError> {
         let known = hash.is_some();
         let (password, hash) = (password.to_owned(), hash.unwrap_or(&self.decoy).to_owned());

@@ -1,4 +1,4 @@
-//! What process managers need from the read side. A port, because the two sides never see each other; the
+//! The questions of process managers to the read side. A port, because the two sides never see each other; the
 //! program that starts both puts them together.
 
 use async_trait::async_trait;
@@ -62,6 +62,6 @@ pub trait ReadSide: Send + Sync {
     /// The design DNA of an analysed template, as the analysis stored it.
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError>;
 
-    /// What users may choose, in the order in which it is offered.
+    /// The algorithms that users may choose, in the order in which they are offered.
     async fn active_algorithms(&self, after: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError>;
 }

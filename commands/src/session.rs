@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{CommandError, Commands, Done, outcome};
 
-/// What the tokens of a session are made of. The same command id gives the same tokens again.
+/// The material of a session's tokens. The same command id gives the same tokens again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionTokens {
     pub session_id: SessionId,
@@ -117,7 +117,7 @@ impl Commands {
         outcome::commit(unit, &()).await
     }
 
-    /// Whether a session is open: asked at every request, so answered from memory when it can be.
+    /// Tells whether a session is open. Asked at every request, so answered from memory when it can be.
     pub async fn session_is_open(&self, session_id: SessionId) -> Result<bool, LogError> {
         let now = clock::now();
         let cached = self.log.load_cached::<Session>(session_id).await?;

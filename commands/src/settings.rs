@@ -9,9 +9,9 @@ pub struct Settings {
     pub signup_credits: u32,
     /// The balance below which a user is warned.
     pub low_credits_threshold: u32,
-    /// How long a refresh token is good for.
+    /// The life of a refresh token.
     pub refresh_token_life: Duration,
-    /// When an unfinished generation ends by itself.
+    /// The time until an unfinished generation ends by itself.
     pub generation_deadline: Duration,
     /// The largest face or logo, in bytes.
     pub asset_bytes_max: usize,

@@ -75,7 +75,7 @@ impl Commands {
         outcome::commit(unit, &RegisteredUser { user_id, credits, registered_at: at, session }).await
     }
 
-    /// Who logs in with an address and a password, if both fit and the account may be used.
+    /// The user with this address and password, if both fit and the account may be used.
     pub async fn authenticate(&self, email: &str, password: &str) -> Result<Actor, CommandError> {
         let user = match EmailAddress::parse(email) {
             Ok(email) => match self.log.claimed_by(EMAIL_CLAIM, &email.normalised()).await? {

@@ -18,7 +18,7 @@ impl Credits {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// What is left, or `None` if `other` is more than there is.
+    /// The rest, or `None` if `other` is more than there is.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)

@@ -41,7 +41,7 @@ macro_rules! event_names {
             /// Every event of this aggregate: stored name and current version.
             pub const VERSIONS: &'static [(&'static str, &'static str)] = &[$((stringify!($variant), $version)),+];
 
-            /// What makes today's events of older ones.
+            /// The functions that make today's events of older ones.
             pub const UPCASTERS: &'static [crate::Upcast] =
                 &[$($($((stringify!($variant), $from, $to, $upcast),)+)?)+];
         }

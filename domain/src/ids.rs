@@ -1,4 +1,4 @@
-//! One type per kind of id, so that no two can be mixed up. All are UUIDs on the wire.
+//! Ids have a type per kind, so that no two can be mixed up. All are UUIDs on the wire.
 
 use std::fmt;
 
@@ -39,13 +39,13 @@ id! {
     SessionId,
     /// A chat.
     ConversationId,
-    /// One message of a chat.
+    /// A message of a chat.
     MessageId,
-    /// One request for a thumbnail.
+    /// A request for a thumbnail.
     RequestId,
-    /// One call of a provider for a request.
+    /// A call of a provider for a request.
     AttemptId,
-    /// One grant of credits in a ledger.
+    /// A grant of credits in a ledger.
     GrantId,
     /// A picture of the secret library.
     TemplateId,

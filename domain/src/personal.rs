@@ -1,4 +1,4 @@
-//! What belongs to a person: prompts, messages, names, addresses.
+//! Values that belong to a person: prompts, messages, names, addresses.
 //!
 //! `Personal<T>` serialises to a marked JSON node that names the person. The log seals marked nodes by
 //! their shape before it stores them and opens them on load; once the person was erased the node comes

@@ -69,11 +69,11 @@ macro_rules! text {
 }
 
 text! {
-    /// What a thumbnail should show.
+    /// A description of the thumbnail that somebody wants.
     Prompt("prompt", 1..=1000),
     /// Words that the picture itself should carry.
     CustomText("custom_text", 1..=200),
-    /// What was said in a chat.
+    /// The words of a message in a chat.
     MessageText("content", 1..=1000),
     /// The name of a chat.
     Title("title", 1..=200),

@@ -24,7 +24,7 @@ const PASSING_TROUBLES: [&str; 4] = [
     "lock file \"postmaster.pid\" already exists",
 ];
 
-/// How to start one server.
+/// The command that starts a server.
 #[derive(Debug)]
 pub(crate) struct Launch {
     pub(crate) server: &'static str,
@@ -32,7 +32,7 @@ pub(crate) struct Launch {
     pub(crate) args: Vec<OsString>,
     pub(crate) work_dir: PathBuf,
     pub(crate) log: PathBuf,
-    /// What the kernel sends the server when this process ends, and what `stop` sends first.
+    /// The signal that the kernel sends the server when this process ends, and that `stop` sends first.
     pub(crate) stop_signals: &'static [StopSignal],
 }
 

@@ -20,7 +20,7 @@ use crate::reach;
 const FETCH_WAIT: Duration = Duration::from_mins(15);
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
-/// One pinned distribution.
+/// A pinned distribution.
 #[derive(Debug)]
 pub(crate) struct Wheel {
     pub(crate) name: &'static str,

@@ -28,7 +28,7 @@ pub use locate::Binaries;
 pub use nats::Nats;
 pub use postgres::Postgres;
 
-/// Where a server keeps its data and how careful it is with it.
+/// The place of a server's data, and the care that it takes.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Holds `postgres/` and `nats/`; created when missing, reused with its data and password when

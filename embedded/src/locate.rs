@@ -13,7 +13,7 @@ use crate::reach;
 const POSTGRES_MAJOR_MIN: u32 = 15;
 const PGVECTOR_MIN: (u32, u32) = (0, 8);
 const NATS_MIN: (u32, u32) = (2, 10);
-/// Where Debian's packages keep the server programs of each major version, off the `PATH`.
+/// Debian's packages keep the server programs of each major version here, off the `PATH`.
 const DEBIAN_POSTGRES: &str = "/usr/lib/postgresql";
 
 /// The programs that a start uses.

@@ -22,7 +22,7 @@ const PROBE_WAIT: Duration = Duration::from_secs(2);
 const STOP_SIGNALS: &[StopSignal] = &[StopSignal { name: "TERM", wait: Duration::from_secs(10) }];
 const PAYLOAD_BYTES_MAX: u64 = 2 * 1024 * 1024;
 const MEMORY_STORE_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// What streams may reserve together; not taken until used.
+/// The storage that streams may reserve together; not taken until used.
 const FILE_STORE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 
 /// A running private NATS server with `JetStream`. Stopped when dropped.

@@ -211,7 +211,7 @@ impl Cluster {
     }
 }
 
-/// Whether the socket of any port fits. A comma would end the setting that names the directory.
+/// Tells whether the socket of any port fits. A comma would end the setting that names the directory.
 fn is_short_enough(dir: &Path) -> bool {
     let socket = dir.join(format!(".s.PGSQL.{}", u16::MAX));
     dir.to_str().is_some_and(|text| !text.contains([',', '"', '\'']))

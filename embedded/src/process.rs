@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::EmbeddedError;
 
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
-/// How long the end of a process may take after the kernel was told to end it.
+/// The end of a process may take so long after the kernel was told to end it.
 pub(crate) const KILL_WAIT: Duration = Duration::from_secs(5);
 
 /// A signal name as `kill -s` takes it, and how long the server gets to end after it.

@@ -1,4 +1,4 @@
-//! How far a projection has come. Moved in the transaction that writes its rows, so that both or neither
+//! Checkpoints of projections. Each moves in the transaction that writes the rows, so that both or neither
 //! happen; fenced by the epoch of the lease.
 
 use sqlx::{PgConnection, PgExecutor, PgPool};

@@ -19,7 +19,7 @@ use crate::LogError;
 /// The one event that the log itself acts on: type of the aggregate, whose id is the person, and of the event.
 pub const ERASURE: (&str, &str) = ("user", "PersonErased");
 
-/// That a person was erased.
+/// The proof that a person was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasureReceipt {
     pub person: Uuid,

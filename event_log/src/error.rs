@@ -1,4 +1,4 @@
-//! What can go wrong with the log itself, by what a caller can do about it.
+//! Errors of the log itself, by the remedies of a caller.
 
 use uuid::Uuid;
 
@@ -75,7 +75,7 @@ impl From<sqlx::Error> for LogError {
     }
 }
 
-/// Whether an error of Postgres passes by itself: lost connections, shutdown, lack of resources,
+/// Tells whether an error of Postgres passes by itself: lost connections, shutdown, lack of resources,
 /// serialization and lock failures, timeouts. Source: the `SQLSTATE` classes of the manual.
 pub(crate) fn is_transient(code: Option<&str>) -> bool {
     code.is_some_and(|code| {

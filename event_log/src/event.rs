@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{LogError, Position};
 
-/// Who sends a command.
+/// The sender of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     User(Uuid),
@@ -38,7 +38,7 @@ impl std::fmt::Display for Actor {
     }
 }
 
-/// How long the receipt of a command is kept.
+/// The life of a command's receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptLife {
     /// 30 days: clients repeat commands within minutes.
@@ -47,7 +47,7 @@ pub enum ReceiptLife {
     Process,
 }
 
-/// What is known about a command besides what it asks for. It ends in the metadata of every event.
+/// The circumstances of a command. They end in the metadata of every event.
 #[derive(Debug, Clone)]
 pub struct CommandContext {
     pub actor: Actor,
@@ -63,7 +63,7 @@ pub struct CommandContext {
     pub causation_id: Option<Uuid>,
     pub ip: Option<String>,
     pub user_agent: Option<String>,
-    /// What led to the command, W3C Trace Context. Its events name the span of the command itself where spans are
+    /// The cause of the command, W3C Trace Context. Its events name the span of the command itself where spans are
     /// recorded.
     pub traceparent: Option<String>,
     /// The language that the person asked for, as a tag (RFC 5646). Whatever the command leads to is told in it.
@@ -179,7 +179,7 @@ impl OpenedEvent {
         })
     }
 
-    /// What is known about the command that caused the event. What cannot be read is missing: the log keeps it as
+    /// The circumstances of the command that caused the event. An unreadable one is missing: the log keeps it as
     /// it is.
     pub fn metadata(&self) -> EventMetadata {
         serde_json::from_str(&self.recorded.metadata).unwrap_or_default()
@@ -187,7 +187,7 @@ impl OpenedEvent {
 }
 
 impl RecordedEvent {
-    /// Where in a trace it was written, W3C Trace Context.
+    /// The place in a trace at which it was written, W3C Trace Context.
     pub fn traceparent(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct Traced {

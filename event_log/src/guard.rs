@@ -16,12 +16,12 @@ use crate::cache::StateCache;
 use crate::witness::{Held, Rewound, Witness, WitnessAway};
 use crate::{LogError, Position};
 
-/// How often the log is compared while nothing gives reason to.
+/// The log is compared so often while nothing gives reason to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long an append waits for a witness that does not answer.
+/// An append waits so long for a witness that does not answer.
 const WITNESS_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the last comparison said.
+/// The result of the last comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Nothing was compared yet.

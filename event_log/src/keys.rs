@@ -68,7 +68,7 @@ impl MasterKey {
     }
 }
 
-/// What a change of the master key came to.
+/// The result of a change of the master key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rotated {
     /// Wrapped by the master key now.
@@ -189,14 +189,14 @@ pub async fn backup<E: From<LogError>>(
     }
 }
 
-/// What a restore of keys came to.
+/// The result of a restore of keys.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Restored {
     /// Were missing and are there again.
     pub restored: u64,
     /// Were there.
     pub present: u64,
-    /// Of persons who were erased: they stay destroyed.
+    /// Keys of persons who were erased: they stay destroyed.
     pub erased: u64,
     /// Another key is there: it stays.
     pub differing: u64,

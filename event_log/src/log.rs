@@ -47,7 +47,7 @@ impl Default for LogOptions {
     }
 }
 
-/// How long a query waits for a connection before the database counts as away.
+/// A query waits so long for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a pool on the database.
@@ -122,7 +122,7 @@ impl EventLog {
         self.0.guard.set_witness(witness, self.pool().clone());
     }
 
-    /// What the last comparison with the witness said, and every later one.
+    /// The result of the last comparison with the witness, and of every later one.
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.0.guard.standing()
     }
@@ -158,7 +158,7 @@ impl EventLog {
         &self.0.cache
     }
 
-    /// Where in a trace the caller is.
+    /// The caller's place in a trace.
     pub(crate) fn traceparent(&self) -> Option<String> {
         (self.0.traceparent)()
     }
@@ -185,7 +185,7 @@ impl EventLog {
         self.cache().clear();
     }
 
-    /// Who holds a claim.
+    /// The holder of a claim.
     pub async fn claimed_by(&self, kind: &str, key: &str) -> Result<Option<Uuid>, LogError> {
         self.admit()?;
         claims::owner_of(self.pool(), kind, &self.vault().claim_hash(kind, key)).await

@@ -11,9 +11,9 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
 use crate::LogError;
 
-/// How long a connection may have been idle and still be taken to be alive.
+/// A connection that was idle for no longer is taken to be alive.
 const TRUSTED_IDLE: Duration = Duration::from_millis(200);
-/// How long a query waits for a connection before the database counts as away.
+/// A query waits so long for a connection before the database counts as away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A bounded number of connections, made when they are needed. Cheap to clone.

@@ -36,7 +36,7 @@ impl From<sqlx::Error> for RecoverError {
     }
 }
 
-/// What was put back.
+/// The events that were put back, and what is missing with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
     pub events: u64,
@@ -231,7 +231,7 @@ struct Receipt {
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// One receipt per command; its events stand together.
+/// Makes one receipt per command; its events stand together.
 fn receipts_of(page: &[RecordedEvent]) -> Result<Vec<Receipt>, RecoverError> {
     let mut receipts: Vec<Receipt> = Vec::new();
     for event in page {

@@ -1,4 +1,4 @@
-//! How what happens is told to whoever follows it as a trace.
+//! Traces: the spans that this crate opens, and the reasons not to.
 //!
 //! What takes time opens a span of `tracing` under the target [`TARGET`]. Where nobody wants them, such a span is
 //! a comparison and nothing of it is computed. One that goes on with what began elsewhere, in a request of
@@ -13,15 +13,15 @@ use crate::clock;
 /// The target of spans that belong to a trace, and of nothing else.
 pub const TARGET: &str = "routix_trace";
 
-/// What is older is not told: whoever catches up with years of events would bury the traces of today.
+/// Older events are not traced: a reader that catches up with years of events would bury the traces of today.
 const AGE_MAX: TimeDelta = TimeDelta::minutes(15);
 
-/// Whether anybody wants the spans. Asked before something is computed for one.
+/// Tells whether anybody wants the spans. Asked before something is computed for one.
 pub fn is_wanted() -> bool {
     span_enabled!(target: TARGET, Level::INFO)
 }
 
-/// Whether something that was recorded then is still told. By the clock of this machine, on which nothing but spans
+/// Tells whether an event of that time is still traced. By the clock of this machine, on which nothing but spans
 /// depends.
 pub fn is_recent(recorded_at: DateTime<Utc>) -> bool {
     clock::now() - recorded_at <= AGE_MAX

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::LogError;
 
-/// One step: what an event of one version looks like in the next.
+/// A step from one version of an event to the next.
 #[derive(Debug, Clone, Copy)]
 pub struct Upcaster {
     pub event_type: &'static str,
@@ -140,7 +140,7 @@ impl Known {
     }
 }
 
-/// What a stored event says about its own form, and which one it is.
+/// The form of a stored event, and its place.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stored<'a> {
     pub(crate) aggregate_type: &'a str,

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 use crate::chain::chain_of;
 use crate::{LogError, Position, reader};
 
-/// What a verification read, and the first thing that was wrong, if any.
+/// The result of a verification, and the first fault, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyReport {
     pub events: i64,

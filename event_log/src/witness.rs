@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::Position;
 
-/// What the witness holds at its end.
+/// The end of the log as the witness holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The last position that the witness was told.
@@ -26,7 +26,7 @@ pub struct WitnessAway {
 
 /// Remembers the end of the log outside the database.
 pub trait Witness: Send + Sync + 'static {
-    /// What it holds; `None` when it holds nothing yet. Answers soon, also when it is away.
+    /// The end that it holds; `None` when it holds nothing yet. Answers soon, also when it is away.
     fn last(&self) -> BoxFuture<'_, Result<Option<Held>, WitnessAway>>;
 }
 

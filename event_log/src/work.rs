@@ -1,4 +1,4 @@
-//! What process managers have still to do. Work is found from state, not from delivery: a projection turns
+//! The open tasks of process managers. Work is found from state, not from delivery: a projection turns
 //! events into rows, workers claim rows, and a message only wakes them. A timer is a row that is due later.
 //!
 //! Rows of one subject are done one after the other, in the order of their causes. A claim ends by itself,
@@ -18,7 +18,7 @@ pub struct NewWork<'a> {
     /// Which process manager does it.
     pub role: &'a str,
     pub task: &'a str,
-    /// What it is about; rows of one subject keep their order.
+    /// The aggregate that it concerns; rows of one subject keep their order.
     pub subject: &'a str,
     /// The event that calls for it.
     pub position: Position,
@@ -223,7 +223,7 @@ pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
 }
 
-/// How much there is to do for a role.
+/// The open work of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     pub role: String,
@@ -233,7 +233,7 @@ pub struct Queue {
     pub later: i64,
 }
 
-/// What is open, by role. A role without open rows is left out.
+/// The open work, by role. A role without open rows is left out.
 pub async fn queues(pool: &PgPool) -> Result<Vec<Queue>, LogError> {
     let rows = sqlx::query_as!(
         Queue,

@@ -9,11 +9,11 @@ use async_nats::{Client, ConnectOptions, ServerAddr};
 use crate::BusError;
 use crate::feed::handover::Handover;
 
-/// How the stream is kept.
+/// The settings of the stream.
 #[derive(Debug, Clone)]
 pub struct BusOptions {
     pub replicas: usize,
-    /// How long the stream keeps events. The log keeps them for ever.
+    /// The stream keeps events so long. The log keeps them for ever.
     pub retention: Duration,
 }
 

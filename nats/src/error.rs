@@ -1,4 +1,4 @@
-//! What can go wrong with NATS. All of it passes by itself or is made good from the log.
+//! Errors of NATS. All pass by themselves or are made good from the log.
 
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {

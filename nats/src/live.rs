@@ -1,4 +1,4 @@
-//! What is not history: fine progress and typing to the live router, and hints that wake sleepers.
+//! Messages that are not history: fine progress and typing to the live router, and hints that wake sleepers.
 //! All of it is lost when nobody listens, and nothing depends on it.
 
 use async_nats::Subscriber;
@@ -19,7 +19,7 @@ pub struct LiveFrame {
     pub user_id: Uuid,
     #[serde(rename = "type")]
     pub kind: String,
-    /// What the frame is about; of several held frames only the latest of a subject is sent.
+    /// The subject of the frame; of several held frames only the latest of a subject is sent.
     pub subject: Uuid,
     /// The frame makes sense only after the event of this position.
     pub after_position: Position,

@@ -1,4 +1,4 @@
-//! When to wait a moment for more. At a low rate nobody waits. At a higher one every page costs a transaction or
+//! The rests between pages. At a low rate nobody waits. At a higher one every page costs a transaction or
 //! a round trip, and a page of one event costs nearly as much as one of a hundred.
 
 #[cfg(test)]
@@ -23,7 +23,7 @@ pub struct Pace {
     rate: Rate,
 }
 
-/// How long a reader rests between pages.
+/// The rests of a reader between pages.
 #[derive(Debug, Clone, Copy)]
 pub struct Rests {
     /// From 200 events a second on: a rest that nobody notices.
@@ -57,7 +57,7 @@ impl Pace {
         Self { rests, since: Instant::now(), events: 0, rate: Rate::Low }
     }
 
-    /// Whether events come fast.
+    /// Tells whether events come fast.
     pub fn is_busy(&self) -> bool {
         self.rate == Rate::Busy
     }

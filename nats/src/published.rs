@@ -10,7 +10,7 @@ use futures::StreamExt;
 use crate::stream::StreamError;
 use crate::{Bus, BusError, decode, stream};
 
-/// How long a message may take that the stream says it has.
+/// A message that the stream says it has may take so long.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAGE_EVENTS: i64 = 500;
 
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Published {
     }
 }
 
-/// What a comparison of the stream with the log found.
+/// The result of a comparison of the stream with the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StreamReport {
     /// Messages that were compared, the first and the last of them.

@@ -25,15 +25,15 @@ use crate::{Bus, BusError, Pace, Rests, witness};
 
 const LEASE: &str = "relay";
 const LEASE_LIFE: Duration = Duration::from_secs(5);
-/// How long the relay sleeps when nobody wakes it.
+/// The relay sleeps so long when nobody wakes it.
 const POLL: Duration = Duration::from_millis(250);
-/// What the broker lets wait for being stored is ten times that.
+/// The broker lets ten times as many messages wait to be stored.
 const PAGE_EVENTS: i64 = 1000;
 const RETRY_DELAY: Duration = Duration::from_millis(200);
-/// How long the relay waits for a page to fill while events come fast.
+/// The relay waits so long for a page to fill while events come fast.
 const RESTS: Rests = Rests { brisk: Duration::from_millis(2), busy: Duration::from_millis(8) };
 
-/// What the relay is doing, for health.
+/// The state of the relay, for health.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayState {
     Starting,
@@ -62,7 +62,7 @@ pub struct Relay {
     lease_life: Duration,
 }
 
-/// How far the stream has come: the last position and the chain value there, where the log still has it.
+/// The end of the stream: the last position and the chain value there, where the log still has it.
 struct Reached {
     position: Position,
     chain: Option<Vec<u8>>,
@@ -74,7 +74,7 @@ impl Relay {
         Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
     }
 
-    /// How long nobody takes over from this relay when it is silent.
+    /// Nobody takes over from this relay for so long when it is silent.
     #[must_use]
     pub fn lease_life(self, lease_life: Duration) -> Self {
         Self { lease_life, ..self }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{Bus, BusError};
 
-/// What a ticket stands for.
+/// The session that a ticket stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     pub user_id: Uuid,
@@ -58,7 +58,7 @@ impl Tickets {
     }
 }
 
-/// What a limit says of one more request.
+/// The verdict of a limit on one more request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateVerdict {
     pub allowed: bool,

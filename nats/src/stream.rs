@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::message::{STREAM, SUBJECTS};
 use crate::{Bus, BusError};
 
-/// Where the stream's own metadata names the log that it carries.
+/// The key under which the stream's own metadata names the log that it carries.
 const LOG_ID: &str = "routix-log-id";
 
 impl Bus {

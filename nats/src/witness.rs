@@ -21,7 +21,7 @@ impl Witness for Bus {
 }
 
 impl Bus {
-    /// What the stream holds at its end; `None` while there is no stream.
+    /// The last message of the stream; `None` while there is no stream.
     pub async fn held(&self) -> Result<Option<Held>, BusError> {
         match self.existing_stream().await? {
             Some(stream) => Ok(Some(held(&stream).await?)),
@@ -30,7 +30,7 @@ impl Bus {
     }
 }
 
-/// What a stream held when its state was asked for.
+/// The last message of a stream when its state was asked for.
 pub(crate) async fn held(stream: &Stream) -> Result<Held, BusError> {
     let info = stream.cached_info();
     let last = info.state.last_sequence;

@@ -58,7 +58,7 @@ pub(crate) fn hue_gap(a: f32, b: f32) -> f32 {
     gap.min(360.0 - gap)
 }
 
-/// How strong a colour looks: saturation that is neither near black nor near white.
+/// The strength of a colour to the eye: saturation that is neither near black nor near white.
 pub(crate) fn chroma(colour: HexColour) -> f32 {
     let max = colour.0.iter().copied().max().unwrap_or(0);
     let min = colour.0.iter().copied().min().unwrap_or(0);

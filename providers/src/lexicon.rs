@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use crate::words::stem;
 
-/// What a category looks like when the prompt does not say.
+/// The look of a category when the prompt does not say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Category {
     pub name: &'static str,

@@ -1,4 +1,4 @@
-//! One trait per need of the pipeline (ports) and the implementations that work offline.
+//! Providers: a trait per need of the pipeline (ports), and the implementations that work offline.
 //!
 //! Owns everything that leaves the house or pretends to: looking at pictures, embedding text,
 //! drawing, moderation, object storage. Refuses to know aggregates, SQL or HTTP routes, and takes

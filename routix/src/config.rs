@@ -7,13 +7,13 @@ use std::time::Duration;
 use clap::Args;
 use event_log::erase::KeptReceipts;
 
-/// Where things are and how much of them there may be.
+/// The settings: addresses, folders, limits.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// The address to listen on.
     #[arg(long, env = "ROUTIX_LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
-    /// Where the embedded servers, pictures and credentials are kept.
+    /// The folder of the embedded servers, pictures and credentials.
     #[arg(long, env = "ROUTIX_DATA", default_value = ".routix", global = true)]
     pub data: PathBuf,
     /// PostgreSQL 15+ with pgvector 0.8+. `up` starts an embedded one when this is missing.
@@ -42,7 +42,7 @@ pub struct Config {
     /// Seconds after which an unfinished generation ends by itself and its credits go back.
     #[arg(long, env = "ROUTIX_GENERATION_DEADLINE_SECONDS", default_value_t = 600, global = true)]
     pub generation_deadline_seconds: u64,
-    /// Whether rate limits apply: on in `serve`, off in `up` unless set.
+    /// Turns rate limits on or off: on in `serve`, off in `up` unless set.
     #[arg(long, env = "ROUTIX_RATE_LIMITS", global = true)]
     pub rate_limits: Option<bool>,
     /// Web origins that may call the API from a browser, separated by commas.
@@ -54,7 +54,7 @@ pub struct Config {
         global = true
     )]
     pub allowed_origins: Vec<String>,
-    /// How many proxies in front of the server may be believed about the client's address.
+    /// The number of proxies in front of the server that are believed about the client's address.
     #[arg(long, env = "ROUTIX_TRUSTED_PROXIES", default_value_t = 0, global = true)]
     pub trusted_proxies: usize,
     /// Connections to PostgreSQL that a process opens at most.
@@ -109,12 +109,12 @@ impl Config {
         }
     }
 
-    /// How long nobody takes over from a relay that is silent.
+    /// Nobody takes over for so long from a relay that is silent.
     pub fn relay_lease(&self) -> Duration {
         Duration::from_secs(self.relay_lease_seconds.max(1))
     }
 
-    /// How long a projection may stand still with events waiting.
+    /// A projection may stand still so long with events waiting.
     pub fn stalled_after(&self) -> Duration {
         Duration::from_secs(self.stalled_after_seconds)
     }

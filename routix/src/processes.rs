@@ -23,7 +23,7 @@ use crate::part::Part;
 use crate::secrets::{random_text, write_private};
 use crate::telemetry::metrics;
 
-/// How long a process that is asked to end goes on with what it has begun.
+/// A process that is asked to end goes on so long with the work that it has begun.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 
 /// The tasks of a process.
@@ -36,7 +36,7 @@ pub struct Tasks {
     stop: CancellationToken,
     /// The tasks that then come to an end by themselves.
     ending: TaskTracker,
-    /// Who holds leases in this process.
+    /// The holders of leases in this process.
     holders: Vec<Uuid>,
 }
 

@@ -1,4 +1,4 @@
-//! What every process stands on: database, NATS, secret, log and bus. `up` starts what is missing.
+//! The ground of every process: database, NATS, secret, log and bus. `up` starts the missing parts.
 
 use std::fs;
 use std::sync::Arc;

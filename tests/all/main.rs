@@ -13,6 +13,7 @@ mod bad_input;
 mod chat_flow;
 mod cli;
 mod credits;
+mod documents;
 mod erasure;
 mod faults;
 mod history;

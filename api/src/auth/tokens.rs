@@ -124,7 +124,7 @@ impl TokenKeys {
     }
 }
 
-/// What a token must say besides who it is for.
+/// The claims that a token must have besides its subject.
 fn validation() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&[ISSUER]);

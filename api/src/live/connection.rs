@@ -1,4 +1,4 @@
-//! One client's stream, whatever the transport: what it missed, then what happens, nothing twice.
+//! The stream of one client, over any transport: first the frames that it missed, then the live ones, nothing twice.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub struct Connection {
     position: Position,
     /// Unstored frames that wait for their position, the latest per kind and subject.
     held: HashMap<(String, Uuid), Arc<LiveFrame>>,
-    /// Where the last stored stage of a request stands, and how far its progress was shown.
+    /// The last stored stage of a request, and the progress that was shown of it.
     stages: HashMap<Uuid, Stage>,
 }
 
@@ -128,18 +128,18 @@ impl Connection {
         }
     }
 
-    /// Whether the session that opened this connection is still open.
+    /// Tells whether the session that opened this connection is still open.
     pub async fn session_is_open(&self, app: &App) -> bool {
         // While the database is away the socket stays as it is.
         app.commands().session_is_open(SessionId(self.session_id)).await.unwrap_or(true)
     }
 
-    /// Whether the connection ended with its session: coming back with the same token is no use.
+    /// Tells whether the connection ended with its session: coming back with the same token is no use.
     pub fn session_ended(&self) -> bool {
         self.session_ended
     }
 
-    /// Whether the connection ended with its server: another one goes on with it.
+    /// Tells whether the connection ended with its server: another one goes on with it.
     pub fn server_ends(&self) -> bool {
         self.subscription.server_ends()
     }

@@ -1,4 +1,4 @@
-//! What clients are shown of an event: a pure function of the event, in one place, with every field named.
+//! The frames of events: a pure function of the event, in one place, with every field named.
 //! What is not named here does not leave; no template's events are. Sentences are in the language of the request
 //! that led to the event.
 

@@ -19,12 +19,12 @@ use uuid::Uuid;
 
 use super::frame::{Frame, public_frame};
 
-/// What a connection may have waiting before it is cut off.
+/// A connection may have so much waiting before it is cut off.
 const WAITING_MAX: usize = 1024;
 const BATCH_EVENTS: usize = 500;
 const RETRY_DELAY: Duration = Duration::from_millis(300);
 
-/// What a connection is sent.
+/// A message to a connection.
 #[derive(Debug, Clone)]
 pub enum Routed {
     /// An event of the user was recorded, with its frame if it has one.
@@ -75,7 +75,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// Whether the connection ends because its process does.
+    /// True when the connection ends because its process does.
     pub fn server_ends(&self) -> bool {
         self.router.users().closed
     }
@@ -120,7 +120,7 @@ impl Router {
         self.taken.wait().await;
     }
 
-    /// How many connections are open, and of how many users.
+    /// The number of open connections, and of their users.
     pub fn open(&self) -> (usize, usize) {
         let users = self.users();
         (users.connections.values().map(HashMap::len).sum(), users.connections.len())

@@ -30,7 +30,7 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE_MAX: Duration = Duration::from_mins(1);
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a socket is opened.
+/// The parameters that open a socket.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Opening {
@@ -138,7 +138,7 @@ fn session_over() -> CloseFrame {
     CloseFrame { code: close_code::POLICY, reason: "the session has ended".into() }
 }
 
-/// Whether the message went out in time.
+/// Sends a message, and tells whether it went out in time.
 async fn send(socket: &mut WebSocket, message: Message) -> bool {
     matches!(tokio::time::timeout(SEND_TIMEOUT, socket.send(message)).await, Ok(Ok(())))
 }

@@ -1,4 +1,4 @@
-//! What admins do besides the template library: credits, the state of the projections. Users get 403.
+//! Routes of admins besides the template library: credits, the state of the projections. Users get 403.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! How the read models are doing, for admins, and a second chance for events that were set aside.
+//! The state of the read models, for admins, and a second chance for events that were set aside.
 
 use axum::Json;
 use axum::extract::State;

@@ -22,13 +22,13 @@ pub fn routes() -> OpenApiRouter<App> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BalanceView {
-    /// What can be spent.
+    /// The credits that can be spent.
     balance: i64,
-    /// What is set aside for generations under way.
+    /// The credits that are set aside for generations under way.
     held: i64,
 }
 
-/// One line of the ledger. `balance_after` is always the line before plus `amount`.
+/// A line of the ledger. `balance_after` is always the line before plus `amount`.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CreditTransaction)]
 pub struct TransactionView {
@@ -36,7 +36,7 @@ pub struct TransactionView {
     generation_request_id: Option<Uuid>,
     /// `grant`, `hold`, `settle`, `release`, `refund`, `adjust` or `expire`.
     transaction_type: String,
-    /// How the balance changed: negative for a hold, zero for its settlement.
+    /// The change of the balance: negative for a hold, zero for its settlement.
     amount: i64,
     balance_after: i64,
     description: String,
@@ -49,7 +49,7 @@ pub struct TransactionList {
     total: i64,
 }
 
-/// What the caller has to spend.
+/// The balance of the caller.
 #[utoipa::path(
     get,
     path = "/api/v1/credits/balance",

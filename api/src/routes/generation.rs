@@ -235,7 +235,7 @@ async fn cancel(
     Ok(no_content(&done))
 }
 
-/// How far a request is.
+/// The progress of a request.
 #[utoipa::path(
     get,
     path = "/api/v1/generation/{request_id}/status",

@@ -82,7 +82,7 @@ pub struct EventView {
     event_version: String,
     #[schema(value_type = Object)]
     payload: Value,
-    /// Where the command came from: `ip`, `user_agent`, `traceparent`.
+    /// The origin of the command: `ip`, `user_agent`, `traceparent`.
     request: BTreeMap<String, String>,
 }
 
@@ -126,7 +126,7 @@ pub struct EventQuery {
     position_from: Option<Position>,
     #[param(value_type = Option<i64>)]
     position_to: Option<Position>,
-    /// What comes first.
+    /// The order of the entries.
     #[serde(default)]
     #[param(inline)]
     order: Direction,
@@ -313,7 +313,7 @@ impl PointQuery {
     }
 }
 
-/// One place of the state that an event changed: a JSON pointer, and what stood there before and after.
+/// A place of the state that an event changed: a JSON pointer, and the values before and after.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = HistoryDifference)]
 pub struct DifferenceView {
@@ -337,7 +337,7 @@ impl From<Difference> for DifferenceView {
 pub struct StepView {
     #[serde(flatten)]
     event: EventView,
-    /// What the event changed in the state.
+    /// The changes that the event made in the state.
     differences: Vec<DifferenceView>,
 }
 

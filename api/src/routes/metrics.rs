@@ -18,13 +18,13 @@ use utoipa_axum::routes;
 use crate::state::App;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// How long a scrape waits for the database and the stream. What does not answer keeps its last value.
+/// A scrape waits so long for the database and the stream. A gauge without an answer keeps its last value.
 const PATIENCE: Duration = Duration::from_secs(2);
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(scrape))
 }
 
-/// What Prometheus asks for.
+/// The metrics, as Prometheus scrapes them.
 #[utoipa::path(
     get,
     path = "/metrics",

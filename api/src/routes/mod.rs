@@ -1,4 +1,4 @@
-//! One file per group of endpoints: request and response types, handlers, the problems they can give.
+//! Routes, one file per group of endpoints: request and response types, handlers, the problems they can give.
 
 pub mod admin;
 pub mod admin_projections;

@@ -1,4 +1,4 @@
-//! What is left of an erased person outside the log: unfinished requests are ended, pictures are deleted.
+//! The remains of an erased person outside the log: unfinished requests are ended, pictures are deleted.
 //! Doing it again changes nothing.
 
 use cqrs_es::Aggregate;
@@ -14,7 +14,7 @@ use crate::{CommandError, Commands};
 
 const PAGE_EVENTS: i64 = 500;
 
-/// What an event of the person leaves to be done.
+/// The remains of one event of the person.
 enum Left {
     Request(RequestId),
     Object(String),

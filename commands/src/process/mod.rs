@@ -25,7 +25,7 @@ use crate::CommandError;
 /// The life of a claim that is not renewed: the time until another worker takes over from a dead one.
 const CLAIM_LIFE: Duration = Duration::from_secs(8);
 
-/// What became of a claimed row.
+/// The outcome of a claimed row.
 enum Outcome {
     Done,
     /// Somebody else holds the row now: nothing more may be done for it.

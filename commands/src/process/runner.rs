@@ -15,7 +15,7 @@ use super::{CLAIM_LIFE, Outcome, analysis, assistant, cleanup, deadlines, genera
 use crate::{CommandError, Commands};
 
 const RENEW_EVERY: Duration = Duration::from_secs(2);
-/// How long a runner sleeps when nobody wakes it.
+/// A runner sleeps so long when nobody wakes it.
 const POLL_MAX: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(10);
 const RETRY_DELAY_MAX: Duration = Duration::from_mins(1);
@@ -193,7 +193,7 @@ fn delay(attempts: i32) -> Duration {
     Duration::from_millis(100 * 2_u64.pow(exponent)).min(RETRY_DELAY_MAX)
 }
 
-/// What went wrong, without the words of a person.
+/// The reason of a failure, without the words of a person.
 fn class(error: &CommandError) -> String {
     error.to_string()
 }

@@ -1,4 +1,4 @@
-//! What can have happened to an algorithm.
+//! The events of an algorithm.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,9 @@ pub struct Definition {
     pub provider: String,
     /// Handed to the provider as it is.
     pub config: serde_json::Value,
-    /// What a user pays for a picture.
+    /// The price of a picture for the user.
     pub credit_cost: Credits,
-    /// What a picture costs us.
+    /// The price of a picture for the house.
     pub cost: MicroUsd,
 }
 

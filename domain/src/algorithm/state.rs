@@ -1,4 +1,4 @@
-//! What decisions about an algorithm, and about requests that use it, need to know.
+//! The state that decisions about an algorithm, and about requests that use it, rest on.
 
 use serde::{Deserialize, Serialize};
 

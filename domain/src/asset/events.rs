@@ -1,4 +1,4 @@
-//! What can have happened to an asset.
+//! The events of an asset.
 
 use serde::{Deserialize, Serialize};
 

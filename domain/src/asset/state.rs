@@ -1,4 +1,4 @@
-//! What decisions about an asset, and about chats that use it, need to know.
+//! The state that decisions about an asset, and about chats that use it, rest on.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What can be asked of a chat, and the answer.
+//! The commands to a chat, and their decisions.
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 

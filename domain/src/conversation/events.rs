@@ -1,4 +1,4 @@
-//! What can have happened in a chat.
+//! The events of a chat.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub enum MessageRole {
     System,
 }
 
-/// What an uploaded picture shows.
+/// The motif of an uploaded picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PictureKind {
@@ -37,7 +37,7 @@ impl PictureKind {
     }
 }
 
-/// One algorithm as it is offered in a chat.
+/// An algorithm as it is offered in a chat.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AlgorithmOption {
     pub id: AlgorithmId,
@@ -46,7 +46,7 @@ pub struct AlgorithmOption {
     pub credit_cost: Credits,
 }
 
-/// What a message is besides its words. The tag is the `type` that clients see.
+/// The kind of a message, with its data besides the words. The tag is the `type` that clients see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MessageBody {

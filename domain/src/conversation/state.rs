@@ -1,11 +1,11 @@
-//! What decisions about a chat need to know.
+//! The state that decisions about a chat rest on.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Content, ConversationEvent, PictureKind};
 use crate::{AlgorithmId, AssetId, ConversationId, MessageText, Personal, Timestamp, UserId};
 
-/// Where the order of the next thumbnail stands.
+/// The order of the next thumbnail, as far as it has come.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub enum Brief {
     #[default]

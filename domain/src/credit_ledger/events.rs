@@ -1,4 +1,4 @@
-//! What can have happened in a ledger. Every event carries the balance that is available after it.
+//! The events of a ledger. Each carries the balance that is available after it.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum GrantReason {
     Refund,
 }
 
-/// What was drawn from, or returned to, one grant.
+/// The part of an amount that was drawn from, or returned to, one grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     pub grant_id: GrantId,

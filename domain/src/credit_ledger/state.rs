@@ -1,4 +1,4 @@
-//! What decisions about credits need to know: the grants with something left, and the open holds.
+//! The state that decisions about credits rest on: the grants with something left, and the open holds.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{CreditLedgerEvent, Part};
 use crate::{Credits, GrantId, RequestId, Timestamp};
 
-/// What is left of one grant.
+/// The rest of one grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub grant_id: GrantId,
@@ -27,7 +27,7 @@ impl CreditLedger {
     /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
     pub const SNAPSHOT_FORM: &'static str = "1";
 
-    /// What a hold may draw on.
+    /// The amount that a hold may draw on.
     pub fn available(&self) -> Credits {
         self.grants.iter().map(|grant| grant.remaining).sum()
     }

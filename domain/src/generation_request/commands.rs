@@ -1,4 +1,4 @@
-//! What can be asked of a request, and the answer.
+//! The commands to a request, and their decisions.
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 
@@ -105,7 +105,7 @@ impl GenerationRequest {
 }
 
 impl Stage {
-    /// How many of the five steps are behind.
+    /// The number of steps, of five, that are done.
     fn rank(&self) -> u8 {
         match self {
             Self::Pending => 0,
@@ -116,7 +116,7 @@ impl Stage {
         }
     }
 
-    /// What the attempts cost, those with an unknown outcome included.
+    /// The cost of the attempts, those with an unknown outcome included.
     fn cost(&self) -> MicroUsd {
         match self {
             Self::Generating { attempts, .. } => {

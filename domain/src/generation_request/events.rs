@@ -1,4 +1,4 @@
-//! What can have happened to a request.
+//! The events of a request.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::{
     RequestId, TemplateId, Timestamp, UserId, named,
 };
 
-/// What was ordered. Prices are those at acceptance; a later change does not touch them.
+/// An order. Prices are those at acceptance; a later change does not touch them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     pub request_id: RequestId,
@@ -29,7 +29,7 @@ pub struct Job {
     pub regenerated_from: Option<RequestId>,
 }
 
-/// What the prompt asks for, as the analyzer understood it.
+/// The wish in a prompt, as the analyzer understood it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     pub category: String,
@@ -42,7 +42,7 @@ pub struct Intent {
     pub headline: String,
 }
 
-/// One template that matches, best first. The similarity is in millionths, 1,000,000 is the same.
+/// A template that matches, best first. The similarity is in millionths, 1,000,000 is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateMatch {
     pub template_id: TemplateId,
@@ -71,7 +71,7 @@ named! {
 }
 
 impl FailureReason {
-    /// Whether the same request may succeed later.
+    /// Tells whether the same request may succeed later.
     pub fn retry_possible(self) -> bool {
         !matches!(self, Self::ContentRejected)
     }
@@ -83,7 +83,7 @@ pub enum GenerationRequestEvent {
     GenerationRequested {
         job: Box<Job>,
         requested_at: Timestamp,
-        /// When the request ends by itself if it is not finished.
+        /// The time at which the request ends by itself if it is not finished.
         deadline_at: Timestamp,
     },
     AnalysisStarted {

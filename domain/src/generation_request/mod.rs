@@ -1,4 +1,4 @@
-//! One request for a thumbnail, from acceptance to the finished picture or the reason why there is none.
+//! A request for a thumbnail, from acceptance to the finished picture or the reason why there is none.
 //!
 //! The result of every step is an event, so that whoever takes over resumes at the step. Refuses to leave a
 //! final stage and to skip a step; a step that is done already is no error and changes nothing.

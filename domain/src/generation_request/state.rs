@@ -1,11 +1,11 @@
-//! What decisions about a request, and the pipeline that carries it out, need to know.
+//! The state that decisions about a request, and the pipeline that carries it out, rest on.
 
 use serde::{Deserialize, Serialize};
 
 use super::{GenerationRequestEvent, Intent, Job, TemplateMatch};
 use crate::{AttemptId, MicroUsd, Personal, Timestamp};
 
-/// One call of a provider.
+/// A call of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub attempt_id: AttemptId,
@@ -15,7 +15,7 @@ pub struct Attempt {
     pub open: bool,
 }
 
-/// How far an unfinished request has come. Each stage holds what the steps before it found.
+/// The progress of an unfinished request. Each stage holds the results of the steps before it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Stage {
     Pending,
@@ -59,7 +59,7 @@ impl GenerationRequest {
     /// Raised when the form of this state changes: older snapshots are then ignored and replaced.
     pub const SNAPSHOT_FORM: &'static str = "1";
 
-    /// What was ordered, whatever became of it.
+    /// The order, in every stage.
     pub fn job(&self) -> Option<&Job> {
         match self {
             Self::NotRequested => None,

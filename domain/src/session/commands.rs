@@ -1,4 +1,4 @@
-//! What can be asked of a session, and the answer.
+//! The commands to a session, and their decisions.
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 

@@ -1,4 +1,4 @@
-//! What can have happened to a session.
+//! The events of a session.
 
 use serde::{Deserialize, Serialize};
 

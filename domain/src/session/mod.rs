@@ -1,4 +1,4 @@
-//! One login on one device: a family of refresh tokens of which only the newest works.
+//! A login on a device: a family of refresh tokens of which only the newest works.
 //!
 //! A refresh token that was used before is proof that somebody else holds a copy, so presenting one ends
 //! the whole family. That is recorded, not just refused: somebody must be able to see it later.

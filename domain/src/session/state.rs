@@ -1,4 +1,4 @@
-//! What decisions about a session need to know.
+//! The state that decisions about a session rest on.
 
 use serde::{Deserialize, Serialize};
 

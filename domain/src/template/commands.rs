@@ -1,4 +1,4 @@
-//! What can be asked of a template, and the answer.
+//! The commands to a template, and their decisions.
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 
@@ -29,7 +29,7 @@ pub enum TemplateCommand {
     },
     RecordFailure {
         reason: String,
-        /// When to try again, if the reason may pass and attempts are left.
+        /// The time of the next attempt, if the reason may pass and attempts are left.
         retry_at: Option<Timestamp>,
         at: Timestamp,
     },

@@ -1,4 +1,4 @@
-//! What can have happened to a template.
+//! The events of a template.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Embedding {
     }
 }
 
-/// What an analysis found.
+/// The result of an analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
     /// The design DNA, in the form of `analysis_version`.
@@ -89,7 +89,7 @@ pub enum TemplateEvent {
         template_id: TemplateId,
         attempt: u32,
         reason: String,
-        /// When it is tried again; `None` when it is not.
+        /// The time of the next attempt; `None` when there is none.
         retry_at: Option<Timestamp>,
         failed_at: Timestamp,
     },

@@ -1,4 +1,4 @@
-//! What decisions about a template need to know.
+//! The state that decisions about a template rest on.
 
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,7 @@ use super::{commands, replay::decide};
 use crate::RequestId;
 use crate::credit_ledger::{CreditLedger, CreditLedgerEvent as Event, Part};
 
-/// What an auditor would add up.
+/// The sums of an auditor.
 #[derive(Debug, Default)]
 struct Books {
     granted: i64,

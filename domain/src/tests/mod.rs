@@ -1,4 +1,4 @@
-//! What holds for the domain as a whole: bounded text, personal values, and every aggregate at random.
+//! Rules of the domain as a whole: bounded text, personal values, and every aggregate at random.
 
 mod commands;
 pub(crate) mod examples;

@@ -26,7 +26,7 @@ use crate::user::{User, UserEvent};
 
 const COMMANDS_MAX: usize = 60;
 
-/// What can be asked of an aggregate whose state can be compared.
+/// Commands to an aggregate whose state can be compared.
 pub(super) trait Subject: Aggregate<Services = ()> + Clone + PartialEq + Debug {}
 impl<A: Aggregate<Services = ()> + Clone + PartialEq + Debug> Subject for A {}
 

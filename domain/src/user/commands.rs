@@ -1,4 +1,4 @@
-//! What can be asked of an account, and the answer.
+//! The commands to an account, and their decisions.
 
 use cqrs_es::{Aggregate, event_sink::EventSink};
 

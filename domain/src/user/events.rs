@@ -1,4 +1,4 @@
-//! What can have happened to an account.
+//! The events of an account.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub enum Role {
     Admin,
 }
 
-/// Who wanted a person to be erased.
+/// The actor who wanted a person to be erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "who", rename_all = "snake_case")]
 pub enum AskedBy {
@@ -46,7 +46,7 @@ pub enum UserEvent {
     UserReactivated {
         reactivated_at: Timestamp,
     },
-    /// What belongs to this person cannot be read any more, here or anywhere: the log destroys their key in the
+    /// The words of this person cannot be read any more, here or anywhere: the log destroys their key in the
     /// transaction that appends this event. The account is closed for good.
     PersonErased {
         user_id: UserId,

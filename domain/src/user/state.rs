@@ -1,4 +1,4 @@
-//! What decisions about an account need to know.
+//! The state that decisions about an account rest on.
 
 use serde::{Deserialize, Serialize};
 

@@ -26,7 +26,7 @@ pub(super) struct Landed {
 #[derive(Default)]
 pub(super) struct Flight {
     under_way: FuturesOrdered<BoxFuture<'static, Landed>>,
-    /// Of each batch under way.
+    /// The keys of each batch under way.
     seen: VecDeque<Seen>,
     units: usize,
     /// The end of the log once everything under way is stored. `None` while it is not known.

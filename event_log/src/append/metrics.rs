@@ -1,4 +1,4 @@
-//! What the appender counts.
+//! The counters of the appender.
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 use tokio::time::Instant;

@@ -25,7 +25,7 @@ use crate::chain::Chain;
 use crate::witness::Rewound;
 use crate::{Position, Version};
 
-/// One event of a unit, sealed and numbered within its stream. Whoever makes it hashes it: the appender has
+/// An event of a unit, sealed and numbered within its stream. The unit hashes it: the appender has
 /// all units to send, one after the other.
 #[derive(Debug, Clone)]
 pub(crate) struct NewEvent {
@@ -56,7 +56,7 @@ pub(crate) struct NewClaim {
     pub(crate) taken: bool,
 }
 
-/// What one command writes: all of it or nothing.
+/// The writes of one command: all of them or nothing.
 #[derive(Debug, Clone)]
 pub(crate) struct NewUnit {
     pub(crate) owner: Uuid,
@@ -81,7 +81,7 @@ impl NewUnit {
     }
 }
 
-/// What became of a unit.
+/// The outcome of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Appended {
     Stored { first: Position, last: Position },

@@ -11,10 +11,13 @@ use tokio::time::Instant;
 use super::queue::BATCH_UNITS_MAX;
 use crate::{Position, Span};
 
-/// The longest wait for callers while nobody else writes.
-const GATHER_ALONE_MAX: Duration = Duration::from_micros(500);
+/// The longest wait for few callers while nobody else writes: about as long as they take to decide. A longer one is a
+/// pace that is not theirs.
+const GATHER_FEW_MAX: Duration = Duration::from_micros(60);
+/// The longest wait for many callers while nobody else writes.
+const GATHER_MANY_MAX: Duration = Duration::from_micros(500);
 /// A batch of so many units is not worth a wait while nobody else writes.
-const GATHER_ALONE_UNITS: usize = 32;
+const GATHER_UNITS_MAX: usize = 32;
 /// The longest wait for callers while other processes write: the lock is theirs meanwhile, and full batches in turn
 /// are faster for all.
 const GATHER_MAX: Duration = Duration::from_millis(3);
@@ -49,7 +52,7 @@ pub(super) struct Situation {
     /// Batches under way, and their units.
     pub(super) batches: usize,
     pub(super) units: usize,
-    /// Whether the end of the log is known, once all that is under way is stored.
+    /// True while the end of the log is known, once all that is under way is stored.
     pub(super) knows_end: bool,
 }
 
@@ -179,9 +182,9 @@ impl Pacing {
         let (enough, patience) = if !self.is_alone {
             (self.callers, GATHER_MAX)
         } else if it.knows_end && self.rest_batches == 0 && self.has_two_ways() {
-            (self.callers * 3 / 8, GATHER_ALONE_MAX)
+            (self.callers * 3 / 8, GATHER_MANY_MAX)
         } else {
-            ((self.callers * 7 / 8).min(GATHER_ALONE_UNITS), GATHER_ALONE_MAX)
+            ((self.callers * 7 / 8).min(GATHER_UNITS_MAX), GATHER_FEW_MAX)
         };
         self.enough = enough.clamp(1, BATCH_UNITS_MAX);
         self.patient_until = it.now + patience;

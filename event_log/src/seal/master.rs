@@ -14,7 +14,7 @@ pub struct MasterKey {
     log: Option<LogSecrets>,
 }
 
-/// What the names of claims and the bodies of commands are hashed with.
+/// The secrets with which the names of claims and the bodies of commands are hashed.
 #[derive(Clone)]
 pub(crate) struct LogSecrets {
     pub(crate) fingerprints: [u8; 32],
@@ -47,7 +47,7 @@ impl MasterKey {
         std::iter::once(self.derive(purpose)).chain(others).collect()
     }
 
-    /// What data keys are wrapped by, in the same order.
+    /// The keys that wrap data keys, in the same order.
     pub(crate) fn wrapping(&self) -> Vec<XChaCha20Poly1305> {
         let keys = self.derive_all("wrap data keys");
         keys.into_iter().map(|key| XChaCha20Poly1305::new(&key.into())).collect()

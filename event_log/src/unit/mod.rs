@@ -31,7 +31,7 @@ use step::{Decision, Step, TypedStep};
 /// On a stream that other processes write without a pause only some attempts get through: those processes
 /// know its state, this one must load it each time.
 const ATTEMPTS_MAX: u32 = 25;
-/// How long a caller waits for an outcome, for instance while the database is away.
+/// A caller waits so long for an outcome, for instance while the database is away.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 impl EventLog {
@@ -154,7 +154,7 @@ where
         self
     }
 
-    /// What to remember with the receipt: ids and times that the answer is made of, no personal text.
+    /// Sets the outcome that the receipt remembers: ids and times that the answer is made of, no personal text.
     #[must_use]
     pub fn outcome(mut self, outcome: Value) -> Self {
         self.outcome = outcome;
@@ -275,7 +275,7 @@ where
         }
     }
 
-    /// What this command id answered before. Where the answer was lost, that of a process manager is made
+    /// The first answer of this command id. Where it was lost, that of a process manager is made
     /// again: it follows from the cause, as the command does.
     async fn first_outcome(&self) -> Result<Option<Committed>, LogError> {
         let first = self.log.first_outcome(&self.context).await?;

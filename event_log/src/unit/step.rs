@@ -1,4 +1,4 @@
-//! One aggregate's part in a unit: its state, from memory or fresh, and what it decides.
+//! The part of one aggregate in a unit: its state, from memory or fresh, and its decisions.
 
 use std::fmt::Debug;
 
@@ -20,7 +20,7 @@ pub(super) struct Decision {
     pub(super) payload: String,
 }
 
-/// One aggregate of a unit, with its type hidden.
+/// An aggregate of a unit, with its type hidden.
 pub(super) trait Step<E>: Send + Sync {
     fn key(&self) -> &StreamKey;
     /// Adds the names of its commands.

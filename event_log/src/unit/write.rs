@@ -1,4 +1,4 @@
-//! What a unit hands to the appender: its events sealed, numbered and hashed, with snapshots, claims and receipt.
+//! Prepares a unit for the appender: its events sealed, numbered and hashed, with snapshots, claims and receipt.
 
 use tracing::Instrument;
 use uuid::Uuid;

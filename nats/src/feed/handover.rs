@@ -15,7 +15,7 @@ const WAITING_PAGES_MAX: usize = 16;
 /// Consecutive events, as they are in the log.
 pub(crate) type Page = Vec<Arc<RecordedEvent>>;
 
-/// Where the followers of a process find its relay. Cheap to clone.
+/// The place where the followers of a process find its relay. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Handover(watch::Sender<Option<broadcast::Sender<Page>>>);
 
@@ -31,7 +31,7 @@ impl Handover {
         HandoverEnd { handover: self, pages }
     }
 
-    /// What the relay reads from now on. `None` while the relay is another process.
+    /// The pages that the relay reads from now on. `None` while the relay is another process.
     pub(crate) fn follow(&self) -> Option<broadcast::Receiver<Page>> {
         self.0.borrow().as_ref().map(broadcast::Sender::subscribe)
     }

@@ -80,7 +80,7 @@ pub(super) fn asymmetry(sample: &Sample) -> f32 {
     total / (rows * columns / 2) as f32
 }
 
-/// How much there is to see in each cell of the 3x3 grid, row by row; adds up to 1.
+/// The share of details in each cell of the 3x3 grid, row by row; adds up to 1.
 pub(super) fn attention(sample: &Sample) -> [f32; 9] {
     let mut cells = [0.001_f32; 9];
     for y in 0..HEIGHT {

@@ -49,7 +49,7 @@ fn dna_of(picture: &[u8], hints: &AnalysisHints) -> Result<DesignDna, ProviderEr
     Ok(describe::describe(&Sample::of(&picture), hints))
 }
 
-/// Where the largest patch of skin tones is: middle and height, as shares of the picture.
+/// The place of the largest patch of skin tones: middle and height, as shares of the picture.
 pub(crate) fn skin_patch(picture: &DynamicImage) -> Option<(f32, f32, f32)> {
     let patch = measure::skin_patch(&Sample::of(picture))?;
     Some((patch.center.0, patch.center.1, patch.height))

@@ -99,7 +99,7 @@ fn elements(stems: &[String], category: &Category) -> Vec<String> {
     elements
 }
 
-/// One to five words: what stands in quotes, else the topic without the asking around it.
+/// The headline of one to five words: the quoted ones, else the topic without the asking around it.
 fn headline(prompt: &str, category: &Category) -> String {
     if let Some(quoted) = quoted(prompt) {
         return quoted;

@@ -1,4 +1,4 @@
-//! What the analyzer measures, on pictures whose numbers are known.
+//! Measurements of the analyzer, on pictures whose numbers are known.
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 

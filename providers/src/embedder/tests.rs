@@ -5,7 +5,7 @@ use tokio::sync::OnceCell;
 use super::*;
 use crate::ports::{AnalysisHints, Intent, VisionAnalyzer, template_text};
 
-/// What users type, with the category they mean.
+/// Prompts of users, with the category that they mean.
 const PROMPTS: &[(&str, &str)] = &[
     ("Create gaming thumbnail with explosions", "gaming"),
     ("I survived 100 days in hardcore Minecraft", "gaming"),

@@ -20,7 +20,7 @@ const PREVIEW_JPEG_QUALITY: u8 = 82;
 /// Decoders need scratch space besides the pixels; three times RGBA covers the three formats.
 const BYTES_PER_PIXEL_MAX: u64 = 12;
 
-/// What an upload may be. Sizes in bytes and pixels.
+/// The limits of an upload. Sizes in bytes and pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PictureLimits {
     pub max_bytes: usize,

@@ -1,4 +1,4 @@
-//! How a provider can fail. The class decides what happens next: retry, fall back, or stop.
+//! The failures of a provider. The class decides the next step: retry, fall back, or stop.
 
 use serde::{Deserialize, Serialize};
 

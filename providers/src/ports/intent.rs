@@ -1,4 +1,4 @@
-//! What a prompt asks for, in the few words that search and drawing need.
+//! The intent of a prompt, in the few words that search and drawing need.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct Intent {
     pub energy_level: u8,
     /// Things to show, most important first, e.g. `explosion`, `laptop`.
     pub visual_elements: Vec<String>,
-    /// One to five punchy words for the picture, in the user's language.
+    /// A headline of one to five punchy words for the picture, in the user's language.
     pub headline: String,
 }
 

@@ -36,7 +36,7 @@ pub trait VisionAnalyzer: Send + Sync {
     /// The design DNA of an encoded PNG, JPEG or WebP. A picture that cannot be decoded is `BadRequest`.
     async fn design_dna(&self, picture: &[u8], hints: &AnalysisHints) -> Result<DesignDna, ProviderError>;
 
-    /// What the user wants to see. Any text has an intent, also an empty one.
+    /// Reads the intent of a text. Any text has one, also an empty one.
     async fn intent(&self, prompt: &str) -> Result<Intent, ProviderError>;
 }
 
@@ -58,7 +58,7 @@ pub trait ImageGenerator: Send + Sync {
     /// The name an algorithm's chain uses, e.g. `studio`.
     fn name(&self) -> &str;
 
-    /// Whether a call whose outcome is unknown can be looked up later by `attempt_id`.
+    /// Tells whether a call whose outcome is unknown can be looked up later by `attempt_id`.
     /// Where it cannot, a timed-out attempt is assumed paid and is never sent again.
     fn can_look_up(&self) -> bool;
 
@@ -100,7 +100,7 @@ pub struct AnalysisHints {
     pub description: Option<String>,
 }
 
-/// One paid call. Carries raw pictures, so it is not serialisable on purpose: events name object keys.
+/// A paid call. Carries raw pictures, so it is not serialisable on purpose: events name object keys.
 #[derive(Debug, Clone)]
 pub struct GenerationJob {
     /// The attempt's id in the log; a service that takes a reference gets this one.

@@ -9,7 +9,7 @@ use crate::{
     ports::HexColour,
 };
 
-/// How an algorithm finishes its pictures.
+/// The finish of an algorithm's pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Finish {
     /// Bold shapes, thick outlines, hard shadows.
@@ -38,7 +38,7 @@ enum Role {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Art(Vec<(String, Role)>);
 
-/// Where and how a drawing is put.
+/// The place and the turn of a drawing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Placement {
     pub at: (f32, f32),

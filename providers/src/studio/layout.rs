@@ -1,9 +1,9 @@
-//! Where things go: areas for words, hero, face and logo that never overlap.
+//! Layouts: areas for words, hero, face and logo that never overlap.
 
 use super::dice::Dice;
 use crate::ports::{DesignDna, LayoutType, TextPlacement, TextSize};
 
-/// Where the words stand.
+/// The area of the words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Left,
@@ -49,7 +49,7 @@ pub(crate) struct Spot {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layout {
     pub text: Area,
-    /// Where lines start: 0 left, 0.5 middle, 1 right.
+    /// The alignment of lines: 0 left, 0.5 middle, 1 right.
     pub align: f32,
     /// Degrees the words are turned by.
     pub tilt: f32,
@@ -60,7 +60,7 @@ pub(crate) struct Layout {
     pub logo: Area,
 }
 
-/// What decides a layout.
+/// The facts that decide a layout.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wish {
     pub kind: Kind,

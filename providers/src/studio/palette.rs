@@ -24,7 +24,7 @@ pub(crate) struct Palette {
     pub ink: HexColour,
     /// Plain words; reads on `ink` and on the ground.
     pub paper: HexColour,
-    /// Whether the ground is light, so that words are dark.
+    /// Tells whether the ground is light, so that words are dark.
     pub is_light: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the command line prints. The only place that writes to standard output.
+//! The output of the command line. No other place writes to standard output.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ pub fn fail(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// What a person needs to know who has just started everything.
+/// Tells a person who has just started everything where to go.
 pub fn ready(config: &Config, address: SocketAddr, credentials: &Credentials) {
     let url = format!("http://{address}");
     let file = config.data.join("credentials.json");

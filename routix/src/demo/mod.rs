@@ -17,10 +17,10 @@ use crate::secrets::random_text;
 use client::{Client, Frames};
 use screen::Screen;
 
-/// What to order.
+/// The order.
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// What the thumbnail should show.
+    /// A description of the thumbnail.
     prompt: String,
     /// A picture with a face to show.
     #[arg(long)]
@@ -28,7 +28,7 @@ pub struct DemoArgs {
     /// A logo to show.
     #[arg(long)]
     logo: Option<PathBuf>,
-    /// Where to save the PNG.
+    /// The file of the PNG.
     #[arg(long, default_value = "thumbnail.png")]
     out: PathBuf,
     /// The Routix version, by its slug.
@@ -42,7 +42,7 @@ pub struct DemoArgs {
     register: bool,
 }
 
-/// How long an order may take.
+/// An order may take so long.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Orders a thumbnail and saves it.
@@ -131,7 +131,7 @@ fn file_upload((asset_id, kind): &(String, &'static str)) -> Value {
     json!({ "type": "file_upload", "content": kind, "metadata": { "asset_id": asset_id, "asset_type": kind } })
 }
 
-/// One order, followed on the live stream. The account may have others under way.
+/// An order, followed on the live stream. The account may have others under way.
 struct Order<'a> {
     client: &'a Client,
     chat: String,
@@ -173,7 +173,7 @@ impl Order<'_> {
         }
     }
 
-    /// Whether a frame is about this order: the request of this chat is looked up once.
+    /// Tells whether a frame is about this order: the request of this chat is looked up once.
     async fn is_own(&mut self, payload: &Value) -> anyhow::Result<bool> {
         if self.request.is_none() {
             let list = self.client.get("/api/v1/generation?limit=100").await?;

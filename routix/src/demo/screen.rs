@@ -1,4 +1,4 @@
-//! What the demo shows: the chat, and a bar while the picture is made.
+//! The screen of the demo: the chat, and a bar while the picture is made.
 #![allow(clippy::print_stdout)]
 
 use std::path::Path;

@@ -34,7 +34,7 @@ impl Collector {
         }
     }
 
-    /// Whether the last warning was long enough ago.
+    /// Tells whether the last warning was long enough ago.
     pub(super) fn may_warn(&self, now: Instant) -> bool {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
         let may = warned.is_none_or(|last| now - last >= WARN_EVERY);
@@ -74,7 +74,7 @@ async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response
     Ok(response)
 }
 
-/// How long the collector may take, in milliseconds, by the standard variables.
+/// The patience with the collector, in milliseconds, by the standard variables.
 fn timeout() -> Duration {
     ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"]
         .into_iter()

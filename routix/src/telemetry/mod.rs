@@ -34,7 +34,7 @@ use crate::config::Config;
 
 pub use tracer::traceparent;
 
-/// How long the end of a process waits for the last spans to be taken.
+/// The end of a process waits so long for the last spans to be taken.
 const FLUSH_MAX: Duration = Duration::from_secs(3);
 const SERVICE_NAME: &str = "routix";
 
@@ -108,7 +108,7 @@ fn provider(config: &Config, endpoint: String, runtime: &Handle) -> anyhow::Resu
     Ok(SdkTracerProvider::builder().with_resource(resource(config)).with_batch_exporter(exporter).build())
 }
 
-/// What the spans are of: the name that was given, by either of the standard variables, or our own.
+/// The name of the service: given by either of the standard variables, or our own.
 fn resource(config: &Config) -> Resource {
     let version = [opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))];
     let known = Resource::builder().build();

@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str) -> Option<SpanContext> {
     Some(context.span().span_context().clone()).filter(SpanContext::is_valid)
 }
 
-/// Where in a trace the caller is; `None` where nothing is recorded.
+/// The caller's place in a trace; `None` where nothing is recorded.
 pub fn traceparent() -> Option<String> {
     Context::map_current(|here| {
         if !here.has_active_span() {

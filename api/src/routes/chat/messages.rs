@@ -82,7 +82,7 @@ pub enum SendType {
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct SendMessage {
-    /// What is said. `skip` goes on without a picture when one was asked for.
+    /// The words. `skip` goes on without a picture when one was asked for.
     #[serde(default)]
     #[schema(max_length = 1000)]
     content: String,

@@ -148,7 +148,7 @@ async fn create(
     Ok(CommandReply::new(StatusCode::CREATED, &done, view).at(format!("/api/v1/chat/conversations/{id}")))
 }
 
-/// One chat.
+/// A chat.
 #[utoipa::path(
     get,
     path = "/api/v1/chat/conversations/{conversation_id}",
@@ -231,7 +231,7 @@ async fn archive(
     Ok(no_content(&done))
 }
 
-/// How the welcome screen greets the caller, and prompts to begin with.
+/// The greeting of the welcome screen, and prompts to begin with.
 #[utoipa::path(
     get,
     path = "/api/v1/chat/suggestions",

@@ -84,7 +84,7 @@ pub struct TemplateForm {
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SearchParams {
-    /// What the template should look like, in words.
+    /// A description of the template, in words.
     query: String,
     category: Option<String>,
     has_face: Option<bool>,
@@ -213,7 +213,7 @@ async fn upload(
     Ok(CommandReply::new(StatusCode::CREATED, &done, view).at(format!("/api/v1/admin/templates/{id}")))
 }
 
-/// One template.
+/// A template.
 #[utoipa::path(
     get,
     path = "/api/v1/admin/templates/{template_id}",
@@ -331,7 +331,7 @@ async fn search(
     Ok(QueryReply::new(&fresh, body))
 }
 
-/// How far the library is analysed: templates per status.
+/// The progress of the library's analysis: templates per status.
 #[utoipa::path(
     get,
     path = "/api/v1/admin/templates/counts",

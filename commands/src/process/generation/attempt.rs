@@ -29,7 +29,7 @@ const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 720;
 const PROGRESS_EVERY: Duration = Duration::from_millis(25);
 
-/// What drawing needs to know.
+/// The material of a drawing.
 pub(super) struct Plan<'a> {
     pub(super) job: &'a Job,
     pub(super) intent: &'a Intent,

@@ -9,10 +9,10 @@ use serde_json::Value;
 const FREE: [&str; 2] = ["config", "style_dna"];
 /// Fields that tell which variant an object is.
 const TAGS: [&str; 3] = ["key", "kind", "who"];
-/// What no choice is ever called.
+/// A name that no choice ever has.
 const NOTHING: &str = "no such choice";
 
-/// What stands at each path.
+/// The value at each path.
 pub(super) type Shape = BTreeMap<String, BTreeSet<String>>;
 
 struct Place {
