@@ -49,7 +49,7 @@ pub async fn projections(log: &EventLog, stalled_after: Duration) -> Option<Vec<
     let asked = runtime::progress(log, stalled_after);
     let all = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
     let ours = projections::all();
-    Some(all.into_iter().filter(|row| ours.iter().any(|known| known.name() == row.projection)).collect())
+    Some(all.into_iter().filter(|row| ours.iter().any(|known| known.spec().name == row.projection)).collect())
 }
 
 /// Why the read side cannot do its job, in words.

@@ -29,19 +29,14 @@ impl Claim {
 }
 
 pub(crate) async fn owner_of(pool: &PgPool, kind: &str, key_hash: &[u8]) -> Result<Option<Uuid>, LogError> {
-    let owner = sqlx::query_scalar("SELECT owner FROM claims WHERE kind = $1 AND key_hash = $2")
-        .bind(kind)
-        .bind(key_hash)
-        .fetch_optional(pool)
-        .await?;
+    let owner =
+        sqlx::query_scalar!(r#"SELECT owner FROM claims WHERE kind = $1 AND key_hash = $2"#, kind, key_hash)
+            .fetch_optional(pool)
+            .await?;
     Ok(owner)
 }
 
 pub(crate) async fn release_all(pool: &PgPool, kind: &str, owner: Uuid) -> Result<(), LogError> {
-    sqlx::query("DELETE FROM claims WHERE kind = $1 AND owner = $2")
-        .bind(kind)
-        .bind(owner)
-        .execute(pool)
-        .await?;
+    sqlx::query!(r#"DELETE FROM claims WHERE kind = $1 AND owner = $2"#, kind, owner).execute(pool).await?;
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::LogError;
 pub const ERASURE: (&str, &str) = ("user", "PersonErased");
 
 /// The proof that a person was erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasureReceipt {
     pub person: Uuid,
     pub erased_at: DateTime<Utc>,
@@ -30,21 +30,26 @@ pub struct ErasureReceipt {
 
 /// The persons that the database knows to be erased.
 pub async fn erased_persons(pool: &PgPool) -> Result<Vec<ErasureReceipt>, LogError> {
-    let persons = sqlx::query_as(
-        "SELECT owner AS person, erased_at, erased_by AS event_id FROM data_keys \
-         WHERE erased_at IS NOT NULL AND lost_at IS NULL ORDER BY owner",
+    let persons = sqlx::query_as!(
+        ErasureReceipt,
+        r#"
+        SELECT owner AS person, erased_at AS "erased_at!", erased_by AS event_id FROM data_keys
+        WHERE erased_at IS NOT NULL AND lost_at IS NULL ORDER BY owner
+        "#
     );
     Ok(persons.fetch_all(pool).await?)
 }
 
 /// Destroys the key of a person, or sees to it that there never is one.
 pub async fn destroy_key(pool: &PgPool, person: Uuid) -> Result<(), LogError> {
-    sqlx::query(
-        "INSERT INTO data_keys (owner, wrapped, erased_at) VALUES ($1, NULL, now()) \
-         ON CONFLICT (owner) DO UPDATE \
-         SET wrapped = NULL, lost_at = NULL, erased_at = coalesce(data_keys.erased_at, now())",
+    sqlx::query!(
+        r#"
+        INSERT INTO data_keys (owner, wrapped, erased_at) VALUES ($1, NULL, now())
+        ON CONFLICT (owner) DO UPDATE
+        SET wrapped = NULL, lost_at = NULL, erased_at = coalesce(data_keys.erased_at, now())
+        "#,
+        person
     )
-    .bind(person)
     .execute(pool)
     .await?;
     Ok(())

@@ -143,7 +143,7 @@ fn as_text<S: Serializer>(actor: &Actor, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// An event as the log holds it: personal nodes are sealed, payload and metadata are the exact stored text.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RecordedEvent {
     pub position: Position,
     pub aggregate_type: String,

@@ -42,7 +42,6 @@ struct Known {
     event_id: Uuid,
 }
 
-#[derive(sqlx::FromRow)]
 struct Found {
     log_id: Uuid,
     floor_position: Position,
@@ -203,22 +202,25 @@ async fn find(
     held: Option<Position>,
     known: Option<Position>,
 ) -> Result<Found, sqlx::Error> {
-    sqlx::query_as(
-        "SELECT \
-             i.log_id, \
-             i.floor_position, \
-             coalesce(h.position, i.floor_position) AS head, \
-             h.event_id AS head_event, \
-             w.event_id AS held_event, \
-             w.chain AS held_chain, \
-             k.event_id AS known_event \
-         FROM log_identity AS i \
-         LEFT JOIN LATERAL (SELECT position, event_id FROM events ORDER BY position DESC LIMIT 1) AS h ON true \
-         LEFT JOIN events AS w ON w.position = $1 \
-         LEFT JOIN events AS k ON k.position = $2",
+    sqlx::query_as!(
+        Found,
+        r#"
+        SELECT
+            i.log_id,
+            i.floor_position AS "floor_position: Position",
+            coalesce(h.position, i.floor_position) AS "head!: Position",
+            h.event_id AS "head_event?",
+            w.event_id AS "held_event?",
+            w.chain AS "held_chain?",
+            k.event_id AS "known_event?"
+        FROM log_identity AS i
+        LEFT JOIN LATERAL (SELECT position, event_id FROM events ORDER BY position DESC LIMIT 1) AS h ON true
+        LEFT JOIN events AS w ON w.position = $1
+        LEFT JOIN events AS k ON k.position = $2
+        "#,
+        held as _,
+        known as _
     )
-    .bind(held)
-    .bind(known)
     .fetch_one(connection)
     .await
 }

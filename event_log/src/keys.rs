@@ -23,23 +23,27 @@ impl MasterKey {
     pub async fn unlock(self, pool: &PgPool) -> Result<Self, LogError> {
         let wrapping = Wrapping::new(&self);
         for purpose in [FINGERPRINTS, CLAIMS] {
-            let kept = sqlx::query("SELECT FROM log_secrets WHERE purpose = $1").bind(purpose);
+            let kept = sqlx::query!(r#"SELECT FROM log_secrets WHERE purpose = $1"#, purpose);
             if kept.fetch_optional(pool).await?.is_some() {
                 continue;
             }
             let place = self.place_in_use(&wrapping, pool).await?;
             let first = self.derive_all(purpose)[place];
-            sqlx::query("INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(purpose)
-                .bind(wrapping.close(Uuid::nil(), &first)?)
-                .execute(pool)
-                .await?;
+            sqlx::query!(
+                r#"
+                INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING
+                "#,
+                purpose,
+                wrapping.close(Uuid::nil(), &first)? as _
+            )
+            .execute(pool)
+            .await?;
         }
         let secret = async |purpose: &str| -> Result<[u8; 32], LogError> {
-            let wrapped: Vec<u8> = sqlx::query_scalar("SELECT wrapped FROM log_secrets WHERE purpose = $1")
-                .bind(purpose)
-                .fetch_one(pool)
-                .await?;
+            let wrapped =
+                sqlx::query_scalar!(r#"SELECT wrapped FROM log_secrets WHERE purpose = $1"#, purpose)
+                    .fetch_one(pool)
+                    .await?;
             let plain = wrapping.open(Uuid::nil(), &wrapped)?.plain;
             plain.try_into().map_err(|_| LogError::Unreadable {
                 what: format!("the log's secret for {purpose}"),
@@ -53,12 +57,12 @@ impl MasterKey {
     /// Which of the keys the log was written with so far, by trying one of its data keys. A program that
     /// first keeps the log's secrets may have been given a new master key at the same time.
     async fn place_in_use(&self, wrapping: &Wrapping, pool: &PgPool) -> Result<usize, LogError> {
-        let some_key: Option<(Uuid, Vec<u8>)> =
-            sqlx::query_as("SELECT owner, wrapped FROM data_keys WHERE wrapped IS NOT NULL LIMIT 1")
-                .fetch_optional(pool)
-                .await?;
-        match some_key {
-            Some((owner, wrapped)) => Ok(wrapping.open(owner, &wrapped)?.place),
+        let some_key = sqlx::query_as!(
+            DataKey,
+            r#"SELECT owner, wrapped AS "wrapped!" FROM data_keys WHERE wrapped IS NOT NULL LIMIT 1"#
+        );
+        match some_key.fetch_optional(pool).await? {
+            Some(key) => Ok(wrapping.open(key.owner, &key.wrapped)?.place),
             None => Ok(0),
         }
     }
@@ -85,42 +89,70 @@ pub async fn rotate(
 ) -> Result<Rotated, LogError> {
     let wrapping = Wrapping::new(master);
     let mut rotated = Rotated::default();
-    let secrets: Vec<(String, Vec<u8>)> =
-        sqlx::query_as("SELECT purpose, wrapped FROM log_secrets").fetch_all(pool).await?;
-    for (purpose, wrapped) in secrets {
-        let Some(again) = wrapping.again(Uuid::nil(), &wrapped)? else {
+    for secret in secrets(pool).await? {
+        let Some(again) = wrapping.again(Uuid::nil(), &secret.wrapped)? else {
             rotated.current += 1;
             continue;
         };
-        let done = sqlx::query("UPDATE log_secrets SET wrapped = $2 WHERE purpose = $1 AND wrapped = $3");
-        rotated.rewrapped +=
-            done.bind(purpose).bind(again).bind(wrapped).execute(pool).await?.rows_affected();
+        let done = sqlx::query!(
+            r#"UPDATE log_secrets SET wrapped = $2 WHERE purpose = $1 AND wrapped = $3"#,
+            secret.purpose,
+            again as _,
+            secret.wrapped,
+        );
+        rotated.rewrapped += done.execute(pool).await?.rows_affected();
     }
     let mut after = Uuid::nil();
     loop {
         let page = page(pool, after).await?;
-        let Some((last, ..)) = page.last() else { return Ok(rotated) };
-        after = *last;
-        for (owner, wrapped) in page {
-            let Some(again) = wrapping.again(owner, &wrapped)? else {
+        let Some(last) = page.last() else { return Ok(rotated) };
+        after = last.owner;
+        for key in page {
+            let Some(again) = wrapping.again(key.owner, &key.wrapped)? else {
                 rotated.current += 1;
                 continue;
             };
             // A person who is erased at this moment has no key any more, and gets none.
-            let done = sqlx::query("UPDATE data_keys SET wrapped = $2 WHERE owner = $1 AND wrapped = $3");
-            rotated.rewrapped +=
-                done.bind(owner).bind(again).bind(wrapped).execute(pool).await?.rows_affected();
+            let done = sqlx::query!(
+                r#"UPDATE data_keys SET wrapped = $2 WHERE owner = $1 AND wrapped = $3"#,
+                key.owner,
+                again as _,
+                key.wrapped,
+            );
+            rotated.rewrapped += done.execute(pool).await?.rows_affected();
         }
         watch(rotated);
     }
 }
 
-async fn page(pool: &PgPool, after: Uuid) -> Result<Vec<(Uuid, Vec<u8>)>, LogError> {
-    let page = sqlx::query_as(
-        "SELECT owner, wrapped FROM data_keys \
-         WHERE owner > $1 AND wrapped IS NOT NULL ORDER BY owner LIMIT $2",
+/// A secret of the log, wrapped.
+struct Secret {
+    purpose: String,
+    wrapped: Vec<u8>,
+}
+
+async fn secrets(pool: &PgPool) -> Result<Vec<Secret>, LogError> {
+    let secrets = sqlx::query_as!(Secret, r#"SELECT purpose, wrapped FROM log_secrets ORDER BY purpose"#);
+    Ok(secrets.fetch_all(pool).await?)
+}
+
+/// The key of a person, wrapped.
+struct DataKey {
+    owner: Uuid,
+    wrapped: Vec<u8>,
+}
+
+async fn page(pool: &PgPool, after: Uuid) -> Result<Vec<DataKey>, LogError> {
+    let page = sqlx::query_as!(
+        DataKey,
+        r#"
+        SELECT owner, wrapped AS "wrapped!" FROM data_keys
+        WHERE owner > $1 AND wrapped IS NOT NULL ORDER BY owner LIMIT $2
+        "#,
+        after,
+        PAGE_KEYS,
     );
-    Ok(page.bind(after).bind(PAGE_KEYS).fetch_all(pool).await?)
+    Ok(page.fetch_all(pool).await?)
 }
 
 /// A line of a key backup.
@@ -142,20 +174,15 @@ pub async fn backup<E: From<LogError>>(
 ) -> Result<u64, E> {
     let log_id = crate::reader::identity(pool).await?.log_id;
     take(&BackupLine::Log { log_id })?;
-    let secrets: Vec<(String, Vec<u8>)> =
-        sqlx::query_as("SELECT purpose, wrapped FROM log_secrets ORDER BY 1")
-            .fetch_all(pool)
-            .await
-            .map_err(LogError::from)?;
-    for (purpose, wrapped) in secrets {
+    for Secret { purpose, wrapped } in secrets(pool).await? {
         take(&BackupLine::Secret { purpose, wrapped: text(wrapped)? })?;
     }
     let (mut after, mut keys) = (Uuid::nil(), 0);
     loop {
         let page = page(pool, after).await?;
-        let Some((last, ..)) = page.last() else { return Ok(keys) };
-        after = *last;
-        for (owner, wrapped) in page {
+        let Some(last) = page.last() else { return Ok(keys) };
+        after = last.owner;
+        for DataKey { owner, wrapped } in page {
             take(&BackupLine::Key { owner, wrapped: text(wrapped)? })?;
             keys += 1;
         }
@@ -199,27 +226,35 @@ pub async fn restore(
             BackupLine::Log { .. } => {}
             BackupLine::Secret { purpose, wrapped } => {
                 wrapping.open(Uuid::nil(), wrapped.as_bytes())?;
-                let insert =
-                    "INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-                sqlx::query(insert).bind(purpose).bind(wrapped.as_bytes()).execute(pool).await?;
+                sqlx::query!(
+                    r#"INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING"#,
+                    purpose,
+                    wrapped.as_bytes(),
+                )
+                .execute(pool)
+                .await?;
             }
             BackupLine::Key { owner, .. } if erased.contains(owner) => restored.erased += 1,
             BackupLine::Key { owner, wrapped } => {
                 let plain = wrapping.open(*owner, wrapped.as_bytes())?.plain;
                 // A recovery may have noted the key as lost: here it is.
-                let insert = "INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT (owner) DO UPDATE \
-                     SET wrapped = excluded.wrapped, erased_at = NULL, lost_at = NULL \
-                     WHERE data_keys.lost_at IS NOT NULL";
-                let done = sqlx::query(insert).bind(owner).bind(wrapped.as_bytes()).execute(pool).await?;
-                if done.rows_affected() > 0 {
+                let done = sqlx::query!(
+                    r#"
+                    INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2)
+                    ON CONFLICT (owner) DO UPDATE
+                    SET wrapped = excluded.wrapped, erased_at = NULL, lost_at = NULL
+                    WHERE data_keys.lost_at IS NOT NULL
+                    "#,
+                    owner,
+                    wrapped.as_bytes(),
+                );
+                if done.execute(pool).await?.rows_affected() > 0 {
                     restored.restored += 1;
                     continue;
                 }
-                let there: Option<Vec<u8>> =
-                    sqlx::query_scalar("SELECT wrapped FROM data_keys WHERE owner = $1")
-                        .bind(owner)
-                        .fetch_one(pool)
-                        .await?;
+                let there = sqlx::query_scalar!(r#"SELECT wrapped FROM data_keys WHERE owner = $1"#, owner)
+                    .fetch_one(pool)
+                    .await?;
                 match there {
                     None => restored.erased += 1,
                     Some(there) if wrapping.open(*owner, &there)?.plain == plain => restored.present += 1,

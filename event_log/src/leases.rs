@@ -23,19 +23,21 @@ pub async fn acquire(
     holder: Uuid,
     life: Duration,
 ) -> Result<Option<Lease>, LogError> {
-    let epoch: Option<Epoch> = sqlx::query_scalar(
-        "INSERT INTO leases AS held (name, holder, epoch, held_until) \
-         VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3)) \
-         ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE \
-         SET holder = excluded.holder, \
-             epoch = held.epoch + CASE WHEN held.holder = excluded.holder THEN 0 ELSE 1 END, \
-             held_until = excluded.held_until \
-         WHERE held.holder = excluded.holder OR held.held_until < clock_timestamp() \
-         RETURNING epoch",
+    let epoch = sqlx::query_scalar!(
+        r#"
+        INSERT INTO leases AS held (name, holder, epoch, held_until)
+        VALUES ($1, $2, 1, clock_timestamp() + make_interval(secs => $3))
+        ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE
+        SET holder = excluded.holder,
+            epoch = held.epoch + CASE WHEN held.holder = excluded.holder THEN 0 ELSE 1 END,
+            held_until = excluded.held_until
+        WHERE held.holder = excluded.holder OR held.held_until < clock_timestamp()
+        RETURNING epoch AS "epoch: Epoch"
+        "#,
+        name,
+        holder,
+        life.as_secs_f64()
     )
-    .bind(name)
-    .bind(holder)
-    .bind(life.as_secs_f64())
     .fetch_optional(pool)
     .await?;
     Ok(epoch.map(|epoch| Lease { name: name.to_owned(), holder, epoch }))
@@ -43,12 +45,14 @@ pub async fn acquire(
 
 /// Gives the lease back, so that the next holder need not wait for its end.
 pub async fn release(pool: &PgPool, lease: &Lease) -> Result<(), LogError> {
-    sqlx::query(
-        "UPDATE leases SET held_until = clock_timestamp() WHERE name = $1 AND holder = $2 AND epoch = $3",
+    sqlx::query!(
+        r#"
+        UPDATE leases SET held_until = clock_timestamp() WHERE name = $1 AND holder = $2 AND epoch = $3
+        "#,
+        &lease.name,
+        lease.holder,
+        lease.epoch.get()
     )
-    .bind(&lease.name)
-    .bind(lease.holder)
-    .bind(lease.epoch)
     .execute(pool)
     .await?;
     Ok(())
@@ -56,11 +60,13 @@ pub async fn release(pool: &PgPool, lease: &Lease) -> Result<(), LogError> {
 
 /// Gives back whatever these hold: their process ends.
 pub async fn release_all(pool: &PgPool, holders: &[Uuid]) -> Result<(), LogError> {
-    sqlx::query(
-        "UPDATE leases SET held_until = clock_timestamp() \
-         WHERE holder = ANY($1) AND held_until > clock_timestamp()",
+    sqlx::query!(
+        r#"
+        UPDATE leases SET held_until = clock_timestamp()
+        WHERE holder = ANY($1) AND held_until > clock_timestamp()
+        "#,
+        holders
     )
-    .bind(holders)
     .execute(pool)
     .await?;
     Ok(())
@@ -69,11 +75,15 @@ pub async fn release_all(pool: &PgPool, holders: &[Uuid]) -> Result<(), LogError
 /// Begins a new epoch without taking the lease: whoever holds it notices at its next renewal, and whatever it
 /// still writes under the old epoch is refused.
 pub async fn supersede_in_tx(connection: &mut PgConnection, name: &str) -> Result<Epoch, LogError> {
-    let epoch = sqlx::query_scalar(
-        "INSERT INTO leases AS held (name, holder, epoch, held_until) \
-         VALUES ($1, $2, 1, clock_timestamp()) \
-         ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE SET epoch = held.epoch + 1 \
-         RETURNING epoch",
+    let epoch = sqlx::query_scalar!(
+        r#"
+        INSERT INTO leases AS held (name, holder, epoch, held_until)
+        VALUES ($1, $2, 1, clock_timestamp())
+        ON CONFLICT ON CONSTRAINT leases_pkey DO UPDATE SET epoch = held.epoch + 1
+        RETURNING epoch AS "epoch: Epoch"
+        "#,
+        name,
+        Uuid::nil(),
     );
-    Ok(epoch.bind(name).bind(Uuid::nil()).fetch_one(connection).await?)
+    Ok(epoch.fetch_one(connection).await?)
 }

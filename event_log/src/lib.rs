@@ -43,7 +43,7 @@ pub use event::{Actor, CommandContext, EventMetadata, OpenedEvent, ReceiptLife, 
 pub use guard::Standing;
 pub use log::{EventLog, LogOptions, connect, migrate};
 pub use numbers::{Epoch, Position, Span, Version};
-pub use reader::{LogIdentity, LogReader, events_at, events_between, stream_page};
+pub use reader::{Interest, LogIdentity, LogReader, StreamName, events_at, events_between, stream_page};
 pub use readers::{ReadConnection, Readers};
 pub use recover::{RecoverError, Recovered, Recovery, start_new_log};
 pub use seal::{MasterKey, Vault};

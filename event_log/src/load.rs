@@ -54,25 +54,27 @@ pub(crate) async fn advance<A: Aggregate>(
     mut version: Version,
 ) -> Result<(A, Version), LogError> {
     let aggregate_id = id.to_string();
-    let tail: Vec<(i64, String, String, String)> = sqlx::query_as(
-        "SELECT sequence, event_type, event_version, payload::text FROM events \
-         WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence",
+    let tail = sqlx::query!(
+        r#"
+        SELECT sequence, event_type, event_version, payload::text AS "payload!" FROM events
+        WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence
+        "#,
+        A::TYPE,
+        aggregate_id,
+        version.get()
     )
-    .bind(A::TYPE)
-    .bind(&aggregate_id)
-    .bind(version)
     .fetch_all(pool)
     .await?;
-    for (sequence, event_type, event_version, payload) in tail {
-        version = Version::new(sequence);
+    for event in tail {
+        version = Version::new(event.sequence);
         let stored = Stored {
             aggregate_type: A::TYPE,
             aggregate_id: &aggregate_id,
-            sequence,
-            event_type: &event_type,
-            event_version: &event_version,
+            sequence: event.sequence,
+            event_type: &event.event_type,
+            event_version: &event.event_version,
         };
-        state.apply(read::<A>(vault, &stored, &payload).await?);
+        state.apply(read::<A>(vault, &stored, &event.payload).await?);
     }
     Ok((state, version))
 }
@@ -91,18 +93,20 @@ async fn snapshot<A: Aggregate>(
     vault: &Vault,
     id: Uuid,
 ) -> Result<Option<(A, Version)>, LogError> {
-    let row: Option<(Version, String)> = sqlx::query_as(
-        "SELECT version, payload::text FROM snapshots \
-         WHERE aggregate_type = $1 AND aggregate_id = $2 AND schema_tag = $3",
+    let row = sqlx::query!(
+        r#"
+        SELECT version AS "version: Version", payload::text AS "payload!" FROM snapshots
+        WHERE aggregate_type = $1 AND aggregate_id = $2 AND schema_tag = $3
+        "#,
+        A::TYPE,
+        id.to_string(),
+        vault.schema_tag(A::TYPE)
     )
-    .bind(A::TYPE)
-    .bind(id.to_string())
-    .bind(vault.schema_tag(A::TYPE))
     .fetch_optional(pool)
     .await?;
-    let Some((version, payload)) = row else { return Ok(None) };
-    match vault.open(&payload).await {
-        Ok(payload) => Ok(parse(&payload).ok().map(|state| (state, version))),
+    let Some(row) = row else { return Ok(None) };
+    match vault.open(&row.payload).await {
+        Ok(payload) => Ok(parse(&payload).ok().map(|state| (state, row.version))),
         Err(LogError::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),
     }

@@ -219,8 +219,9 @@ impl EventLog {
     /// Up to `limit` events after `after`, in order, still sealed.
     pub async fn page(&self, after: Position, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
         let mut connection = self.0.readers.acquire().await?;
-        let page = reader::page(&mut *connection, after, limit).await;
-        connection.done(page)
+        let page = reader::page(&mut *connection, after, limit).await?;
+        connection.done();
+        Ok(page)
     }
 
     /// A person's events within a span, in order, still sealed.

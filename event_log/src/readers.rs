@@ -29,17 +29,28 @@ impl std::fmt::Debug for Readers {
 #[derive(Debug)]
 struct Manager(PgConnectOptions);
 
+/// A connection of the pool.
+#[derive(Debug)]
+struct Kept {
+    connection: PgConnection,
+    /// Set while somebody has it, and after a read that did not come to its end.
+    is_doubtful: bool,
+}
+
 impl managed::Manager for Manager {
-    type Type = PgConnection;
+    type Type = Kept;
     type Error = sqlx::Error;
 
-    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        self.0.connect().await
+    async fn create(&self) -> Result<Kept, sqlx::Error> {
+        Ok(Kept { connection: self.0.connect().await?, is_doubtful: false })
     }
 
-    async fn recycle(&self, connection: &mut PgConnection, usage: &Metrics) -> RecycleResult<sqlx::Error> {
+    async fn recycle(&self, kept: &mut Kept, usage: &Metrics) -> RecycleResult<sqlx::Error> {
+        if kept.is_doubtful {
+            return Err(RecycleError::message("a read did not come to its end"));
+        }
         if usage.last_used() > TRUSTED_IDLE {
-            connection.ping().await.map_err(RecycleError::Backend)?;
+            kept.connection.ping().await.map_err(RecycleError::Backend)?;
         }
         Ok(())
     }
@@ -70,14 +81,18 @@ impl Readers {
     /// `Unavailable` when there is none in time.
     pub async fn acquire(&self) -> Result<ReadConnection, LogError> {
         match self.0.get().await {
-            Ok(connection) => Ok(ReadConnection(connection)),
+            Ok(mut kept) => {
+                kept.is_doubtful = true;
+                Ok(ReadConnection(kept))
+            }
             Err(PoolError::Backend(error)) => Err(error.into()),
             Err(_) => Err(LogError::Unavailable(sqlx::Error::PoolTimedOut)),
         }
     }
 }
 
-/// A borrowed connection.
+/// A borrowed connection. A connection that is dropped without [`ReadConnection::done`], after an error or in the
+/// middle of a query, may be broken and is not used again.
 pub struct ReadConnection(Object<Manager>);
 
 impl std::fmt::Debug for ReadConnection {
@@ -87,12 +102,9 @@ impl std::fmt::Debug for ReadConnection {
 }
 
 impl ReadConnection {
-    /// Gives the connection back, or throws it away after an answer that says that it may be broken.
-    pub fn done<T>(self, answer: Result<T, LogError>) -> Result<T, LogError> {
-        if matches!(answer, Err(LogError::Unavailable(_))) {
-            drop(Object::take(self.0));
-        }
-        answer
+    /// Gives the connection back after an answer that was read to its end.
+    pub fn done(mut self) {
+        self.0.is_doubtful = false;
     }
 }
 
@@ -100,12 +112,12 @@ impl Deref for ReadConnection {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        &self.0
+        &self.0.connection
     }
 }
 
 impl DerefMut for ReadConnection {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        &mut self.0
+        &mut self.0.connection
     }
 }

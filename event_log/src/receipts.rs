@@ -24,14 +24,19 @@ pub(crate) struct Receipt {
 /// `CommandIdReused` when another command had this id, `OutcomeForgotten` when it had its effect but a restore lost the
 /// answer.
 pub(crate) async fn find(pool: &sqlx::PgPool, context: &CommandContext) -> Result<Option<Receipt>, LogError> {
-    let found: Option<(Vec<u8>, Position, Value)> = sqlx::query_as(
-        "SELECT fingerprint, last_position, outcome FROM command_receipts WHERE owner = $1 AND command_id = $2",
+    let found = sqlx::query!(
+        r#"
+        SELECT fingerprint, last_position AS "position: Position", outcome
+        FROM command_receipts
+        WHERE owner = $1 AND command_id = $2
+        "#,
+        context.actor.receipt_owner(),
+        context.command_id,
     )
-    .bind(context.actor.receipt_owner())
-    .bind(context.command_id)
     .fetch_optional(pool)
     .await?;
-    let Some((fingerprint, position, outcome)) = found else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
+    let (fingerprint, position, outcome) = (found.fingerprint, found.position, found.outcome);
     let is_forgotten = fingerprint == FORGOTTEN;
     match context.actor {
         Actor::User(_) | Actor::Admin(_) | Actor::Anonymous if is_forgotten => {

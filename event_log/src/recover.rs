@@ -90,7 +90,7 @@ impl Recovery {
         let mut connection = self.log.pool().acquire().await?;
         let mut tx = connection.begin().await?;
         // The lock of `append`: whoever appends waits, and sees all of this or nothing.
-        sqlx::query("SELECT pg_advisory_xact_lock(7012025)").execute(&mut *tx).await?;
+        sqlx::query!(r#"SELECT pg_advisory_xact_lock(7012025)"#).fetch_one(&mut *tx).await?;
         let head = reader::head(&mut *tx).await?;
         if head != self.head || reader::chain_at(&mut *tx, head).await?.as_ref() != Some(&self.chain) {
             return Err(RecoverError::Moved { head });
@@ -131,12 +131,24 @@ impl Recovery {
     async fn apply_claim_in_tx(&self, tx: &mut PgConnection, claim: &Claim) -> Result<(), LogError> {
         let key_hash = self.log.vault().claim_hash(claim.kind, &claim.key);
         let statement = if claim.taken {
-            "INSERT INTO claims (kind, key_hash, owner) VALUES ($1, $2, $3) \
-             ON CONFLICT ON CONSTRAINT claims_pkey DO UPDATE SET owner = excluded.owner"
+            sqlx::query!(
+                r#"
+                INSERT INTO claims (kind, key_hash, owner) VALUES ($1, $2, $3)
+                ON CONFLICT ON CONSTRAINT claims_pkey DO UPDATE SET owner = excluded.owner
+                "#,
+                claim.kind,
+                key_hash,
+                claim.owner,
+            )
         } else {
-            "DELETE FROM claims WHERE kind = $1 AND key_hash = $2 AND owner = $3"
+            sqlx::query!(
+                r#"DELETE FROM claims WHERE kind = $1 AND key_hash = $2 AND owner = $3"#,
+                claim.kind,
+                key_hash,
+                claim.owner,
+            )
         };
-        sqlx::query(statement).bind(claim.kind).bind(key_hash).bind(claim.owner).execute(tx).await?;
+        statement.execute(tx).await?;
         Ok(())
     }
 }
@@ -146,8 +158,8 @@ pub async fn start_new_log(pool: &PgPool) -> Result<Uuid, LogError> {
     let log_id = clock::new_id();
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock(7012025)").execute(&mut *tx).await?;
-    sqlx::query("UPDATE log_identity SET log_id = $1").bind(log_id).execute(&mut *tx).await?;
+    sqlx::query!(r#"SELECT pg_advisory_xact_lock(7012025)"#).fetch_one(&mut *tx).await?;
+    sqlx::query!(r#"UPDATE log_identity SET log_id = $1"#, log_id).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok(log_id)
 }
@@ -163,11 +175,13 @@ async fn sequences_must_follow_in_tx(
         let last = match known.get(&stream) {
             Some(last) => *last,
             None => {
-                let last: Option<i64> = sqlx::query_scalar(
-                    "SELECT max(sequence) FROM events WHERE aggregate_type = $1 AND aggregate_id = $2",
+                let last = sqlx::query_scalar!(
+                    r#"
+                    SELECT max(sequence) FROM events WHERE aggregate_type = $1 AND aggregate_id = $2
+                    "#,
+                    stream.0,
+                    stream.1
                 )
-                .bind(stream.0)
-                .bind(stream.1)
                 .fetch_one(&mut *tx)
                 .await?;
                 last.unwrap_or(0)
@@ -183,24 +197,26 @@ async fn sequences_must_follow_in_tx(
 
 async fn insert_events_in_tx(tx: &mut PgConnection, page: &[RecordedEvent]) -> Result<(), LogError> {
     for event in page {
-        sqlx::query(
-            "INSERT INTO events ( \
-                 position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                 payload, metadata, event_id, owner_id, recorded_at, chain \
-             ) VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12)",
+        sqlx::query!(
+            r#"
+            INSERT INTO events (
+                position, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                payload, metadata, event_id, owner_id, recorded_at, chain
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12)
+            "#,
+            event.position.get(),
+            event.aggregate_type,
+            event.aggregate_id,
+            event.sequence,
+            event.event_type,
+            event.event_version,
+            &event.payload as _,
+            &event.metadata as _,
+            event.event_id,
+            event.owner_id,
+            event.recorded_at,
+            event.chain
         )
-        .bind(event.position)
-        .bind(&event.aggregate_type)
-        .bind(&event.aggregate_id)
-        .bind(event.sequence)
-        .bind(&event.event_type)
-        .bind(&event.event_version)
-        .bind(&event.payload)
-        .bind(&event.metadata)
-        .bind(event.event_id)
-        .bind(event.owner_id)
-        .bind(event.recorded_at)
-        .bind(&event.chain)
         .execute(&mut *tx)
         .await?;
     }
@@ -247,19 +263,21 @@ fn receipts_of(page: &[RecordedEvent]) -> Result<Vec<Receipt>, RecoverError> {
 /// A command whose events are in two pages has its receipt from the first one; the second lengthens it.
 async fn insert_receipts_in_tx(tx: &mut PgConnection, receipts: &[Receipt]) -> Result<(), LogError> {
     for receipt in receipts {
-        sqlx::query(
-            "INSERT INTO command_receipts ( \
-                 owner, command_id, fingerprint, first_position, last_position, outcome, expires_at \
-             ) VALUES ($1, $2, $3, $4, $5, 'null', $6) \
-             ON CONFLICT ON CONSTRAINT command_receipts_pkey DO UPDATE \
-             SET last_position = excluded.last_position",
+        sqlx::query!(
+            r#"
+            INSERT INTO command_receipts (
+                owner, command_id, fingerprint, first_position, last_position, outcome, expires_at
+            ) VALUES ($1, $2, $3, $4, $5, 'null', $6)
+            ON CONFLICT ON CONSTRAINT command_receipts_pkey DO UPDATE
+            SET last_position = excluded.last_position
+            "#,
+            receipt.owner,
+            receipt.command_id,
+            FORGOTTEN,
+            receipt.first.get(),
+            receipt.last.get(),
+            receipt.expires_at
         )
-        .bind(receipt.owner)
-        .bind(receipt.command_id)
-        .bind(FORGOTTEN)
-        .bind(receipt.first)
-        .bind(receipt.last)
-        .bind(receipt.expires_at)
         .execute(&mut *tx)
         .await?;
     }
@@ -277,18 +295,21 @@ async fn mark_lost_keys_in_tx(
         owners.extend(seal::sealed_owners(&event.payload, &event.metadata)?);
     }
     let owners: Vec<Uuid> = owners.into_iter().collect();
-    sqlx::query(
-        "INSERT INTO data_keys (owner, wrapped, erased_at, lost_at) \
-         SELECT owner, NULL, clock_timestamp(), clock_timestamp() FROM unnest($1) AS o (owner) \
-         ON CONFLICT ON CONSTRAINT data_keys_pkey DO NOTHING",
+    sqlx::query!(
+        r#"
+        INSERT INTO data_keys (owner, wrapped, erased_at, lost_at)
+        SELECT owner, NULL, clock_timestamp(), clock_timestamp() FROM unnest($1::uuid[]) AS o (owner)
+        ON CONFLICT ON CONSTRAINT data_keys_pkey DO NOTHING
+        "#,
+        &owners
     )
-    .bind(&owners)
     .execute(&mut *tx)
     .await?;
-    let lost: Vec<Uuid> =
-        sqlx::query_scalar("SELECT owner FROM data_keys WHERE owner = ANY ($1) AND lost_at IS NOT NULL")
-            .bind(&owners)
-            .fetch_all(tx)
-            .await?;
+    let lost = sqlx::query_scalar!(
+        r#"SELECT owner FROM data_keys WHERE owner = ANY ($1) AND lost_at IS NOT NULL"#,
+        &owners
+    )
+    .fetch_all(tx)
+    .await?;
     Ok(lost.into_iter().collect())
 }

@@ -34,7 +34,7 @@ pub struct NewWork<'a> {
 }
 
 /// A row that this worker holds until its claim ends.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedWork {
     pub work_id: Uuid,
     pub task: String,
@@ -56,36 +56,41 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     if work.is_empty() {
         return Ok(());
     }
-    let texts = |text: fn(&NewWork<'_>) -> String| work.iter().map(text).collect::<Vec<_>>();
     let ids: Vec<Uuid> = work
         .iter()
         .map(|work| clock::derived_id(work.cause, &format!("{}/{}", work.role, work.task)))
         .collect();
-    sqlx::query(
-        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id, \
-                           traceparent, language, due_at) \
-         SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id, \
-                w.traceparent, w.language, coalesce(w.due_at, clock_timestamp()) \
-         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[], \
-                     $8::uuid[], $9::text[], $10::text[], $11::timestamptz[]) \
-             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent, \
-                   language, due_at) \
-         ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING",
+    sqlx::query!(
+        r#"
+        INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id,
+                          traceparent, language, due_at)
+        SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id,
+               w.traceparent, w.language, coalesce(w.due_at, clock_timestamp())
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[],
+                    $8::uuid[], $9::text[], $10::text[], $11::timestamptz[])
+            AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent,
+                  language, due_at)
+        ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING
+        "#,
+        &ids,
+        column(work, |work| work.role) as _,
+        column(work, |work| work.task) as _,
+        column(work, |work| work.subject) as _,
+        column(work, |work| work.position) as _,
+        &column(work, |work| work.cause),
+        &column(work, |work| work.correlation_id),
+        column(work, |work| work.owner) as _,
+        column(work, |work| work.traceparent.as_deref()) as _,
+        column(work, |work| work.language.as_deref()) as _,
+        column(work, |work| work.due_at) as _,
     )
-    .bind(ids)
-    .bind(texts(|work| work.role.to_owned()))
-    .bind(texts(|work| work.task.to_owned()))
-    .bind(texts(|work| work.subject.to_owned()))
-    .bind(work.iter().map(|work| work.position).collect::<Vec<_>>())
-    .bind(work.iter().map(|work| work.cause).collect::<Vec<_>>())
-    .bind(work.iter().map(|work| work.correlation_id).collect::<Vec<_>>())
-    .bind(work.iter().map(|work| work.owner).collect::<Vec<_>>())
-    .bind(work.iter().map(|work| work.traceparent.as_deref()).collect::<Vec<_>>())
-    .bind(work.iter().map(|work| work.language.as_deref()).collect::<Vec<_>>())
-    .bind(work.iter().map(|work| work.due_at).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     Ok(())
+}
+
+fn column<'a, T>(work: &'a [NewWork<'_>], value: impl Fn(&'a NewWork<'_>) -> T) -> Vec<T> {
+    work.iter().map(value).collect()
 }
 
 /// The rows that a worker can do: those of its role whose task it knows. A row of another task was written by a
@@ -103,27 +108,40 @@ pub async fn claim(
     life: Duration,
     limit: i64,
 ) -> Result<Vec<ClaimedWork>, LogError> {
-    let claimed = sqlx::query_as(
-        "UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $2), \
-                         fence = fence + 1, attempts = attempts + 1 \
-         WHERE work_id IN ( \
-             SELECT w.work_id FROM work AS w \
-             WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.due_at <= clock_timestamp() \
-               AND (w.held_until IS NULL OR w.held_until < clock_timestamp()) \
-               AND NOT EXISTS ( \
-                   SELECT 1 FROM work AS earlier \
-                   WHERE earlier.role = w.role AND earlier.subject = w.subject \
-                     AND earlier.position < w.position AND earlier.done_at IS NULL) \
-             ORDER BY w.due_at, w.position \
-             FOR UPDATE SKIP LOCKED \
-             LIMIT $3) \
-         RETURNING work_id, task, subject, position, cause, correlation_id, owner_id, traceparent, language, \
-                   attempts, fence",
+    let claimed = sqlx::query_as!(
+        ClaimedWork,
+        r#"
+        UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $2),
+                        fence = fence + 1, attempts = attempts + 1
+        WHERE work_id IN (
+            SELECT w.work_id FROM work AS w
+            WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.due_at <= clock_timestamp()
+              AND (w.held_until IS NULL OR w.held_until < clock_timestamp())
+              AND NOT EXISTS (
+                  SELECT 1 FROM work AS earlier
+                  WHERE earlier.role = w.role AND earlier.subject = w.subject
+                    AND earlier.position < w.position AND earlier.done_at IS NULL)
+            ORDER BY w.due_at, w.position
+            FOR UPDATE SKIP LOCKED
+            LIMIT $3)
+        RETURNING
+            work_id,
+            task,
+            subject,
+            position AS "position: Position",
+            cause,
+            correlation_id,
+            owner_id,
+            traceparent,
+            language,
+            attempts,
+            fence
+        "#,
+        known.role,
+        life.as_secs_f64(),
+        limit,
+        known.tasks as _,
     )
-    .bind(known.role)
-    .bind(life.as_secs_f64())
-    .bind(limit)
-    .bind(known.tasks)
     .fetch_all(pool)
     .await?;
     Ok(claimed)
@@ -131,13 +149,15 @@ pub async fn claim(
 
 /// Prolongs a claim. `false` when somebody else holds the row: the worker must stop at once.
 pub async fn renew(pool: &PgPool, work: &ClaimedWork, life: Duration) -> Result<bool, LogError> {
-    let renewed = sqlx::query(
-        "UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $3) \
-         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL",
+    let renewed = sqlx::query!(
+        r#"
+        UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $3)
+        WHERE work_id = $1 AND fence = $2 AND done_at IS NULL
+        "#,
+        work.work_id,
+        work.fence,
+        life.as_secs_f64()
     )
-    .bind(work.work_id)
-    .bind(work.fence)
-    .bind(life.as_secs_f64())
     .execute(pool)
     .await?;
     Ok(renewed.rows_affected() == 1)
@@ -145,12 +165,14 @@ pub async fn renew(pool: &PgPool, work: &ClaimedWork, life: Duration) -> Result<
 
 /// Marks a row as done.
 pub async fn finish(pool: &PgPool, work: &ClaimedWork) -> Result<bool, LogError> {
-    let done = sqlx::query(
-        "UPDATE work SET done_at = clock_timestamp(), held_until = NULL, last_error = NULL \
-         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL",
+    let done = sqlx::query!(
+        r#"
+        UPDATE work SET done_at = clock_timestamp(), held_until = NULL, last_error = NULL
+        WHERE work_id = $1 AND fence = $2 AND done_at IS NULL
+        "#,
+        work.work_id,
+        work.fence
     )
-    .bind(work.work_id)
-    .bind(work.fence)
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -163,15 +185,17 @@ pub async fn retry_later(
     delay: Duration,
     error: &str,
 ) -> Result<(), LogError> {
-    sqlx::query(
-        "UPDATE work SET due_at = clock_timestamp() + make_interval(secs => $3), held_until = NULL, \
-                         last_error = left($4, 500) \
-         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL",
+    sqlx::query!(
+        r#"
+        UPDATE work SET due_at = clock_timestamp() + make_interval(secs => $3), held_until = NULL,
+                        last_error = left($4, 500)
+        WHERE work_id = $1 AND fence = $2 AND done_at IS NULL
+        "#,
+        work.work_id,
+        work.fence,
+        delay.as_secs_f64(),
+        error
     )
-    .bind(work.work_id)
-    .bind(work.fence)
-    .bind(delay.as_secs_f64())
-    .bind(error)
     .execute(pool)
     .await?;
     Ok(())
@@ -180,23 +204,27 @@ pub async fn retry_later(
 /// The time until the next known row can be claimed; `None` when no known row is open, zero when a row can be claimed
 /// now.
 pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration>, LogError> {
-    let seconds: Option<f64> = sqlx::query_scalar(
-        "SELECT (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8 \
-         FROM work AS w WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL \
-           AND NOT EXISTS ( \
-               SELECT 1 FROM work AS earlier \
-               WHERE earlier.role = w.role AND earlier.subject = w.subject \
-                 AND earlier.position < w.position AND earlier.done_at IS NULL)",
+    let seconds = sqlx::query_scalar!(
+        r#"
+        SELECT
+            (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8
+        FROM work AS w
+        WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL
+          AND NOT EXISTS (
+              SELECT 1 FROM work AS earlier
+              WHERE earlier.role = w.role AND earlier.subject = w.subject
+                AND earlier.position < w.position AND earlier.done_at IS NULL)
+        "#,
+        known.role,
+        known.tasks as _,
     )
-    .bind(known.role)
-    .bind(known.tasks)
     .fetch_one(pool)
     .await?;
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
 }
 
 /// The open work of a role.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     pub role: String,
     /// Rows that are due, claimed or not.
@@ -207,10 +235,13 @@ pub struct Queue {
 
 /// The open work, by role. A role without open rows is left out.
 pub async fn queues(pool: &PgPool) -> Result<Vec<Queue>, LogError> {
-    let rows = sqlx::query_as(
-        "SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS due, \
-                count(*) FILTER (WHERE due_at > clock_timestamp()) AS later \
-         FROM work WHERE done_at IS NULL GROUP BY role ORDER BY role",
+    let rows = sqlx::query_as!(
+        Queue,
+        r#"
+        SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS "due!",
+               count(*) FILTER (WHERE due_at > clock_timestamp()) AS "later!"
+        FROM work WHERE done_at IS NULL GROUP BY role ORDER BY role
+        "#
     );
     Ok(rows.fetch_all(pool).await?)
 }

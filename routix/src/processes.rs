@@ -119,7 +119,7 @@ impl Tasks {
         }
         if does(Part::Projections) {
             for projection in projections::all() {
-                let name = projection.name();
+                let name = projection.spec().name;
                 let worker = Worker::new(app.log().clone(), app.bus().clone(), self.feed.clone(), projection);
                 self.holders.push(worker.holder());
                 self.spawn(name, worker.run());

@@ -48,7 +48,7 @@ impl ReadSide for ProjectedReadSide {
             limit: query.limit,
         };
         let wanted = Wanted::After(after);
-        Ok(found(fresh(templates::search(&self.0, wanted, search).await.map_err(failed)?)?))
+        Ok(found(fresh(templates::search(&self.0, wanted, &search).await.map_err(failed)?)?))
     }
 
     async fn featured_templates(
@@ -62,7 +62,7 @@ impl ReadSide for ProjectedReadSide {
 
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError> {
         // While the templates are built anew, "not there" is no answer.
-        fresh(templates::style_dna(&self.0, Wanted::Now, template_id.0).await.map_err(failed)?)
+        fresh(templates::style_dna(&self.0, Wanted::Now, template_id).await.map_err(failed)?)
     }
 
     async fn active_algorithms(&self, after: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {

@@ -80,8 +80,8 @@ async fn rebuild(surroundings: &Surroundings, projection: &str) {
 }
 
 async fn rebuild_everything(surroundings: &Surroundings) {
-    for projection in projections::all().iter().filter(|projection| !projection.tables().is_empty()) {
-        rebuild(surroundings, projection.name()).await;
+    for projection in projections::all().iter().filter(|projection| !projection.spec().tables.is_empty()) {
+        rebuild(surroundings, projection.spec().name).await;
     }
 }
 

@@ -89,7 +89,7 @@ fn what_the_server_did(samples: &BTreeMap<String, f64>) {
     is(samples, "api_requests_total", &[refused, "status=\"400\""], 1.0);
     assert!(!samples.keys().any(|name| name.contains("no-such-id")), "paths are no labels");
     for projection in projections::all() {
-        let label = format!("projection=\"{}\"", projection.name());
+        let label = format!("projection=\"{}\"", projection.spec().name);
         assert!(samples.keys().any(|name| name.contains(&label)), "{label} is missing");
     }
     for role in ["assistant", "generation", "analysis", "timers", "cleanup"] {

@@ -23,8 +23,8 @@ async fn a_rebuild_says_what_it_compared_and_swaps_only_what_is_equal() {
     let user = world.user().await;
     let order = user.order("worth keeping").await.expect(201);
     user.finished(order["id"].as_str().unwrap()).await;
-    for projection in projections::all().iter().filter(|projection| !projection.tables().is_empty()) {
-        let (code, printed) = rebuild(&world, &[projection.name()]).await;
+    for projection in projections::all().iter().filter(|projection| !projection.spec().tables.is_empty()) {
+        let (code, printed) = rebuild(&world, &[projection.spec().name]).await;
         assert_eq!(code, Some(0), "{printed}");
         for word in ["events/s", "compared at position", "equal", "swapped at position"] {
             assert!(printed.contains(word), "{word} is missing in {printed}");

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use event_log::Position;
+use projections::Cursor;
 use projections::runtime::{self, ParkedEvent, Progress};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -158,7 +159,8 @@ async fn parked(
 ) -> Result<Response, ApiError> {
     known(&name)?;
     let limit = paging.limit.clamp(1, projections::PAGE_ROWS_MAX);
-    let page = runtime::parked_of(app.log().pool(), &name, (paging.cursor.get(), limit + 1)).await?;
+    let cursor = Cursor { at: Some(Position::new(paging.cursor.get())), limit: limit + 1 };
+    let page = runtime::parked_of(app.log().pool(), &name, cursor).await?;
     let mut parked: Vec<ParkedView> = page.rows.into_iter().map(Into::into).collect();
     let more = parked.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {
@@ -202,6 +204,6 @@ async fn retry(
 }
 
 fn known(name: &str) -> Result<(), ApiError> {
-    let known = projections::all().iter().any(|projection| projection.name() == name);
+    let known = projections::all().iter().any(|projection| projection.spec().name == name);
     if known { Ok(()) } else { Err(ApiError::NotFound { what: "read model" }) }
 }

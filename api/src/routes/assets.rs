@@ -188,7 +188,7 @@ async fn list(
     Freshness(wanted): Freshness,
     ApiQuery(paging): ApiQuery<Paging>,
 ) -> Result<QueryReply<AssetList>, ApiError> {
-    let fresh = assets::list(app.reader(), wanted, user.user_id.0, paging.into()).await?;
+    let fresh = assets::list(app.reader(), wanted, user.user_id, paging.into()).await?;
     let assets = fresh.value.rows.iter().map(AssetView::from).collect();
     Ok(QueryReply::new(&fresh, AssetList { assets, total: fresh.value.total }))
 }
@@ -234,7 +234,7 @@ async fn content(
     Freshness(wanted): Freshness,
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<Response, ApiError> {
-    let fresh = assets::get(app.reader(), wanted, user.user_id.0, id).await?;
+    let fresh = assets::get(app.reader(), wanted, user.user_id, AssetId(id)).await?;
     let asset = fresh.value.ok_or(ApiError::missing("asset", fresh.behind))?;
     let object = app.providers().objects.get(&asset.object_key).await.map_err(CommandError::from)?;
     Ok(picture(object, &format!("{}-{id}", asset.asset_type), false))

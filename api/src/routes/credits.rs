@@ -62,7 +62,7 @@ async fn balance(
     user: CurrentUser,
     Freshness(wanted): Freshness,
 ) -> Result<QueryReply<BalanceView>, ApiError> {
-    let fresh = credits::balance(app.reader(), wanted, user.user_id.0).await?;
+    let fresh = credits::balance(app.reader(), wanted, user.user_id).await?;
     let body = BalanceView { balance: fresh.value.available, held: fresh.value.held };
     Ok(QueryReply::new(&fresh, body))
 }
@@ -82,7 +82,7 @@ async fn transactions(
     Freshness(wanted): Freshness,
     ApiQuery(paging): ApiQuery<Paging>,
 ) -> Result<QueryReply<TransactionList>, ApiError> {
-    let fresh = credits::transactions(app.reader(), wanted, user.user_id.0, paging.into()).await?;
+    let fresh = credits::transactions(app.reader(), wanted, user.user_id, paging.into()).await?;
     let transactions = fresh
         .value
         .rows

@@ -254,7 +254,7 @@ async fn status(
     AnswerLanguage(language): AnswerLanguage,
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<StatusView>, ApiError> {
-    let fresh = generations::get(app.reader(), wanted, user.user_id.0, id).await?;
+    let fresh = generations::get(app.reader(), wanted, user.user_id, RequestId(id)).await?;
     let row = fresh.value.as_ref().ok_or(ApiError::missing("generation request", fresh.behind))?;
     Ok(QueryReply::new(&fresh, StatusView::of(row, language)))
 }
@@ -275,7 +275,7 @@ async fn list(
     AnswerLanguage(language): AnswerLanguage,
     ApiQuery(paging): ApiQuery<Paging>,
 ) -> Result<QueryReply<GenerationList>, ApiError> {
-    let fresh = generations::list(app.reader(), wanted, user.user_id.0, paging.into()).await?;
+    let fresh = generations::list(app.reader(), wanted, user.user_id, paging.into()).await?;
     let generations = fresh
         .value
         .rows
@@ -312,7 +312,7 @@ async fn image(
     ApiPath(id): ApiPath<Uuid>,
     ApiQuery(params): ApiQuery<ImageParams>,
 ) -> Result<Response, ApiError> {
-    let fresh = generations::image_key(app.reader(), wanted, user.user_id.0, id).await?;
+    let fresh = generations::image_key(app.reader(), wanted, user.user_id, RequestId(id)).await?;
     let image = fresh.value.ok_or(ApiError::missing("picture", fresh.behind))?;
     let object = app.providers().objects.get(&image.key).await.map_err(CommandError::from)?;
     Ok(picture(object, &format!("routix-{id}.png"), params.download))

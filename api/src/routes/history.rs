@@ -1,13 +1,14 @@
 //! The full history, for auditors: which events there are, why they happened, what an aggregate was at any
 //! point of its past. Admins only, and every look is logged.
 
-use event_log::{Position, Version};
+use event_log::{Position, StreamName, Version};
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use projections::Cursor;
 use projections::history::{
     self, AuditedEvent, Causes, CommandNode, Difference, Entry, Filter, Order, Past, Point, Step,
 };
@@ -194,8 +195,8 @@ async fn events(
         Direction::Newest => Order::NewestFirst,
         Direction::Oldest => Order::OldestFirst,
     };
-    let (cursor, limit) = (query.cursor, query.limit);
-    let page = history::events(app.reader(), wanted, query.filter(), order, (cursor, limit)).await?;
+    let cursor = Cursor { at: query.cursor, limit: query.limit };
+    let page = history::events(app.reader(), wanted, &query.filter(), order, cursor).await?;
     let next = next_page(page.value.next_cursor, &without_cursor(&uri));
     let body = EventList {
         events: page.value.events.iter().cloned().map(Into::into).collect(),
@@ -391,7 +392,8 @@ async fn aggregate(
     tracing::info!(
         admin = %admin.user_id.0, aggregate_type, aggregate_id, "an admin reads the past of an aggregate"
     );
-    let found = history::past(app.reader(), (&aggregate_type, &aggregate_id), point, query.limit).await?;
+    let stream = StreamName { aggregate_type: &aggregate_type, aggregate_id: &aggregate_id };
+    let found = history::past(app.reader(), stream, point, query.limit).await?;
     let Past { version, position, state, steps, earlier } =
         found.ok_or(ApiError::NotFound { what: "aggregate at that point" })?;
     Ok(axum::Json(PastView {

@@ -1,18 +1,14 @@
 //! The calls of the SQL functions in `migrations/0003_append.sql`, and their answers.
 
-use sqlx::postgres::{PgDatabaseError, PgRow};
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
+use sqlx::postgres::PgDatabaseError;
 
 use super::rows::Rows;
 use super::tip::{Place, Tip};
 use super::{Appended, NewUnit};
+use crate::chain::Chain;
 use crate::error::is_transient;
 use crate::{Position, Version};
-
-const APPEND: &str = "SELECT base, last_chain, last_at FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-const APPEND_EVENT: &str =
-    "SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
-const EXPLAIN: &str = "SELECT verdict, first_position, last_position, detail FROM explain_units($1, $2, $3)";
 
 /// The answer of the database to a batch.
 #[derive(Debug)]
@@ -81,27 +77,32 @@ async fn append(
     place: Option<&Place>,
 ) -> Result<Answer, sqlx::Error> {
     let rows = Rows::of(units);
-    let row = sqlx::query(APPEND)
-        .bind(&rows.units)
-        .bind(rows.streams_to_look_at())
-        .bind(&rows.events)
-        .bind(&rows.claims)
-        .bind(&rows.snapshots)
-        .bind(place.map(|place| place.tip.position))
-        .bind(place.map(|place| place.tip.chain))
-        .bind(place.map(|place| place.end.recorded_at))
-        .bind(place.map(|place| &place.links))
-        .fetch_one(connection)
-        .await?;
-    let Some(base) = row.try_get::<Option<Position>, _>(0)? else { return Ok(Answer::Displaced) };
-    let chain =
-        row.try_get::<&[u8], _>(1)?.try_into().map_err(|_| protocol("a chain value has another size"))?;
+    let row = sqlx::query!(
+        r#"
+        SELECT base AS "base: Position", last_chain AS "last_chain: Chain", last_at
+        FROM append($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "#,
+        &rows.units as _,
+        rows.streams_to_look_at() as _,
+        &rows.events as _,
+        &rows.claims as _,
+        &rows.snapshots as _,
+        place.map(|place| place.tip.position) as _,
+        place.map(|place| place.tip.chain) as _,
+        place.map(|place| place.end.recorded_at) as _,
+        place.map(|place| &place.links) as _,
+    );
+    let row = row.fetch_one(connection).await?;
+    let Some(base) = row.base else { return Ok(Answer::Displaced) };
+    let (Some(chain), Some(recorded_at)) = (row.last_chain, row.last_at) else {
+        return Err(protocol("append gave a base without an end"));
+    };
     let last = base.plus(i64::try_from(rows.events.len()).unwrap_or(i64::MAX));
     let stored = rows.units.iter().map(|unit| Appended::Stored {
         first: base.plus(i64::from(unit.first_event)),
         last: base.plus(i64::from(unit.last_event)),
     });
-    let end = Some(Tip { position: last, chain, recorded_at: row.try_get(2)? });
+    let end = Some(Tip { position: last, chain, recorded_at });
     Ok(Answer::Stored { units: stored.collect(), end })
 }
 
@@ -123,51 +124,72 @@ fn single<'a>(units: &[&'a NewUnit]) -> Option<Single<'a>> {
 
 async fn append_event(connection: &mut PgConnection, single: &Single<'_>) -> Result<Answer, sqlx::Error> {
     let (unit, event, stream) = (single.unit, &single.unit.events[0], single.unit.expected[0].0);
-    let position = sqlx::query_scalar(APPEND_EVENT)
-        .bind(unit.owner)
-        .bind(unit.command_id)
-        .bind(&unit.fingerprint)
-        .bind(&unit.outcome)
-        .bind(unit.expires_at)
-        .bind(stream.aggregate_type)
-        .bind(stream.aggregate_id)
-        .bind(single.version)
-        .bind(event.event_id)
-        .bind(&event.event_type)
-        .bind(&event.event_version)
-        .bind(&event.payload)
-        .bind(&unit.metadata)
-        .bind(event.digest)
-        .bind(unit.event_owner)
-        .fetch_one(connection)
-        .await?;
+    let position = sqlx::query_scalar!(
+        r#"
+        SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+            AS "position!: Position"
+        "#,
+        unit.owner,
+        unit.command_id,
+        unit.fingerprint,
+        unit.outcome,
+        unit.expires_at,
+        stream.aggregate_type,
+        stream.aggregate_id,
+        single.version.get(),
+        event.event_id,
+        event.event_type,
+        event.event_version,
+        event.payload,
+        unit.metadata,
+        event.digest as Chain,
+        unit.event_owner,
+    );
+    let position = position.fetch_one(connection).await?;
     Ok(Answer::Stored { units: vec![Appended::Stored { first: position, last: position }], end: None })
 }
 
 /// Asks which units are the reason why nothing was stored.
 async fn explain(connection: &mut PgConnection, units: &[&NewUnit]) -> Result<Answer, sqlx::Error> {
     let rows = Rows::of(units);
-    let verdicts = sqlx::query(EXPLAIN)
-        .bind(&rows.units)
-        .bind(&rows.streams)
-        .bind(&rows.claims)
-        .fetch_all(connection)
-        .await?;
+    let verdicts = sqlx::query_as!(
+        Verdict,
+        r#"
+        SELECT
+            verdict AS "verdict!",
+            last_position AS "last: Position",
+            detail
+        FROM explain_units($1, $2, $3)
+        "#,
+        &rows.units as _,
+        &rows.streams as _,
+        &rows.claims as _,
+    );
+    let verdicts = verdicts.fetch_all(connection).await?;
     if verdicts.len() != units.len() {
         return Err(protocol("there is not one verdict for each unit"));
     }
-    Ok(Answer::Explained(verdicts.iter().map(verdict).collect::<Result<_, _>>()?))
+    Ok(Answer::Explained(verdicts.into_iter().map(Verdict::outcome).collect::<Result<_, _>>()?))
 }
 
-fn verdict(row: &PgRow) -> Result<Option<Appended>, sqlx::Error> {
-    Ok(Some(match row.try_get(0)? {
-        "fine" => return Ok(None),
-        "duplicate" => Appended::Duplicate { last: row.try_get(2)?, outcome: row.try_get(3)? },
-        "mismatch" => Appended::Mismatch,
-        "conflict" => Appended::Conflict { stream: row.try_get(3)? },
-        "taken" => Appended::Taken { kind: row.try_get(3)? },
-        _ => return Err(protocol("explain_units gave a verdict that is not known")),
-    }))
+/// The verdict of `explain_units` on a unit.
+struct Verdict {
+    verdict: String,
+    last: Option<Position>,
+    detail: Option<String>,
+}
+
+impl Verdict {
+    fn outcome(self) -> Result<Option<Appended>, sqlx::Error> {
+        Ok(Some(match (self.verdict.as_str(), self.last, self.detail) {
+            ("fine", ..) => return Ok(None),
+            ("duplicate", Some(last), Some(outcome)) => Appended::Duplicate { last, outcome },
+            ("mismatch", ..) => Appended::Mismatch,
+            ("conflict", _, Some(stream)) => Appended::Conflict { stream },
+            ("taken", _, Some(kind)) => Appended::Taken { kind },
+            _ => return Err(protocol("explain_units gave a verdict that is not known")),
+        }))
+    }
 }
 
 fn protocol(fault: &str) -> sqlx::Error {

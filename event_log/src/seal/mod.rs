@@ -211,11 +211,13 @@ impl Vault {
             fill_random(&mut fresh)?;
             let sealed = self.wrapping.close(owner, &fresh)?;
             // Somebody else may make the key at the same moment: the first one stays.
-            sqlx::query("INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                .bind(owner)
-                .bind(sealed)
-                .execute(&self.pool)
-                .await?;
+            sqlx::query!(
+                r#"INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING"#,
+                owner,
+                sealed
+            )
+            .execute(&self.pool)
+            .await?;
             wrapped = self.read_key(owner).await?;
         }
         // A key that is not there yet may be made at any moment: only what is known is remembered.
@@ -237,8 +239,7 @@ impl Vault {
 
     /// `None` when there is no key yet, `Some(None)` when it was destroyed.
     async fn read_key(&self, owner: Uuid) -> Result<Option<Option<Vec<u8>>>, LogError> {
-        let wrapped = sqlx::query_scalar("SELECT wrapped FROM data_keys WHERE owner = $1")
-            .bind(owner)
+        let wrapped = sqlx::query_scalar!(r#"SELECT wrapped FROM data_keys WHERE owner = $1"#, owner)
             .fetch_optional(&self.pool)
             .await?;
         Ok(wrapped)

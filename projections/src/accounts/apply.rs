@@ -10,10 +10,20 @@ use uuid::Uuid;
 
 use super::NAME;
 use crate::erasure::ERASED;
-use crate::runtime::{ApplyError, Projection, one_row, subject};
+use crate::runtime::{ApplyError, Latency, Payloads, PoisonPolicy, Projection, Spec, one_row, subject};
 
 /// Why a session ended whose person was erased. No event of the session says so: an erased account has none.
 const ENDED_BY_ERASURE: &str = "account_erased";
+
+static SPEC: Spec = Spec {
+    name: NAME,
+    reads: &[User::TYPE, Session::TYPE],
+    ignored_events: &[],
+    tables: &["users", "sessions"],
+    poison: PoisonPolicy::Park,
+    payloads: Payloads::Opened,
+    latency: Latency::Interactive,
+};
 
 /// The projection.
 #[derive(Debug, Clone, Copy)]
@@ -21,79 +31,86 @@ pub struct Accounts;
 
 #[async_trait]
 impl Projection for Accounts {
-    fn name(&self) -> &'static str {
-        NAME
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
-    fn aggregates(&self) -> &'static [&'static str] {
-        &[User::TYPE, Session::TYPE]
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &["users", "sessions"]
-    }
-
-    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
-        match event.recorded.aggregate_type.as_str() {
-            User::TYPE => apply_user(tx, subject(event)?, event.parse()?).await,
-            _ => apply_session(tx, subject(event)?, event.parse()?).await,
+    async fn apply(&self, tx: &mut PgConnection, page: &[OpenedEvent]) -> Result<(), ApplyError> {
+        for event in page {
+            apply_event(tx, event).await?;
         }
+        Ok(())
+    }
+}
+
+async fn apply_event(tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+    match event.recorded.aggregate_type.as_str() {
+        User::TYPE => apply_user(tx, subject(event)?, event.parse()?).await,
+        _ => apply_session(tx, subject(event)?, event.parse()?).await,
     }
 }
 
 async fn apply_user(tx: &mut PgConnection, id: Uuid, event: UserEvent) -> Result<(), ApplyError> {
     let done = match event {
         UserEvent::UserRegistered { user_id, email, username, role, registered_at, .. } => {
-            sqlx::query(
-                "INSERT INTO users (id, email, username, role, created_at, updated_at) \
-                 VALUES ($1, $2, $3, $4, $5, $5)",
+            sqlx::query!(
+                r#"
+                INSERT INTO users (id, email, username, role, created_at, updated_at)
+                VALUES ($1, $2, $3, $4, $5, $5)
+                "#,
+                user_id.0,
+                email.text(),
+                username.text(),
+                role_name(role),
+                registered_at,
             )
-            .bind(user_id.0)
-            .bind(email.text())
-            .bind(username.text())
-            .bind(role_name(role))
-            .bind(registered_at)
             .execute(tx)
             .await?
         }
         UserEvent::PasswordChanged { changed_at, .. } => {
-            sqlx::query("UPDATE users SET updated_at = $2 WHERE id = $1")
-                .bind(id)
-                .bind(changed_at)
+            sqlx::query!(r#"UPDATE users SET updated_at = $2 WHERE id = $1"#, id, changed_at)
                 .execute(tx)
                 .await?
         }
         UserEvent::UserDeactivated { deactivated_at, .. } => {
-            sqlx::query("UPDATE users SET is_active = false, updated_at = $2 WHERE id = $1")
-                .bind(id)
-                .bind(deactivated_at)
-                .execute(tx)
-                .await?
+            sqlx::query!(
+                r#"UPDATE users SET is_active = false, updated_at = $2 WHERE id = $1"#,
+                id,
+                deactivated_at
+            )
+            .execute(tx)
+            .await?
         }
         UserEvent::PersonErased { erased_at, .. } => {
-            sqlx::query(
-                "UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL",
+            sqlx::query!(
+                r#"
+                UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE user_id = $1 AND ended_at IS NULL
+                "#,
+                id,
+                erased_at,
+                ENDED_BY_ERASURE,
             )
-            .bind(id)
-            .bind(erased_at)
-            .bind(ENDED_BY_ERASURE)
             .execute(&mut *tx)
             .await?;
-            sqlx::query(
-                "UPDATE users SET email = $3, username = $3, is_active = false, updated_at = $2 WHERE id = $1",
+            sqlx::query!(
+                r#"
+                UPDATE users SET email = $3, username = $3, is_active = false, updated_at = $2 WHERE id = $1
+                "#,
+                id,
+                erased_at,
+                ERASED,
             )
-            .bind(id)
-            .bind(erased_at)
-            .bind(ERASED)
             .execute(tx)
             .await?
         }
         UserEvent::UserReactivated { reactivated_at } => {
-            sqlx::query("UPDATE users SET is_active = true, updated_at = $2 WHERE id = $1")
-                .bind(id)
-                .bind(reactivated_at)
-                .execute(tx)
-                .await?
+            sqlx::query!(
+                r#"UPDATE users SET is_active = true, updated_at = $2 WHERE id = $1"#,
+                id,
+                reactivated_at
+            )
+            .execute(tx)
+            .await?
         }
     };
     one_row(&done, "users")
@@ -103,37 +120,45 @@ async fn apply_session(tx: &mut PgConnection, id: Uuid, event: SessionEvent) -> 
     let done = match event {
         SessionEvent::SessionStarted { session_id, user_id, started_at, expires_at, .. } => {
             // The account may be parked, so it is not expected to be there.
-            sqlx::query("UPDATE users SET last_login = greatest(last_login, $2) WHERE id = $1")
-                .bind(user_id.0)
-                .bind(started_at)
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query(
-                "INSERT INTO sessions (id, user_id, started_at, refreshed_at, expires_at) \
-                 VALUES ($1, $2, $3, $3, $4)",
+            sqlx::query!(
+                r#"UPDATE users SET last_login = greatest(last_login, $2) WHERE id = $1"#,
+                user_id.0,
+                started_at
             )
-            .bind(session_id.0)
-            .bind(user_id.0)
-            .bind(started_at)
-            .bind(expires_at)
+            .execute(&mut *tx)
+            .await?;
+            sqlx::query!(
+                r#"
+                INSERT INTO sessions (id, user_id, started_at, refreshed_at, expires_at)
+                VALUES ($1, $2, $3, $3, $4)
+                "#,
+                session_id.0,
+                user_id.0,
+                started_at,
+                expires_at,
+            )
             .execute(tx)
             .await?
         }
         SessionEvent::SessionRefreshed { refreshed_at, expires_at, .. } => {
-            sqlx::query("UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1")
-                .bind(id)
-                .bind(refreshed_at)
-                .bind(expires_at)
-                .execute(tx)
-                .await?
+            sqlx::query!(
+                r#"UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1"#,
+                id,
+                refreshed_at,
+                expires_at
+            )
+            .execute(tx)
+            .await?
         }
         SessionEvent::SessionEnded { session_id, reason, ended_at, .. } => {
-            sqlx::query("UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE id = $1")
-                .bind(session_id.0)
-                .bind(ended_at)
-                .bind(end_reason_name(reason))
-                .execute(tx)
-                .await?
+            sqlx::query!(
+                r#"UPDATE sessions SET ended_at = $2, end_reason = $3 WHERE id = $1"#,
+                session_id.0,
+                ended_at,
+                end_reason_name(reason)
+            )
+            .execute(tx)
+            .await?
         }
     };
     one_row(&done, "sessions")

@@ -1,4 +1,4 @@
-//! What may not be sent.
+//! The columns that are never sent.
 
 use super::AssetRow;
 

@@ -11,7 +11,7 @@ mod view;
 
 pub use apply::Conversations;
 pub use queries::{
-    Conversation, ConversationPage, Message, MessagePage, Window, get, list, list_before, messages,
+    Conversation, ConversationPage, Message, MessagePage, OwnChat, Window, get, list, list_before, messages,
 };
 pub use view::{MessageView, message_view};
 

@@ -1,7 +1,4 @@
-//! Writes a page of events at once: the page is folded in memory, and three statements write what came of it.
-//!
-//! The effect is that of `apply`, one by one; a test holds the two together. What is not as it should be is
-//! poison for the whole page, and the runtime then finds the event by applying them singly.
+//! The outcome of a page of events: folded in memory, written with three statements.
 
 use std::collections::HashMap;
 
@@ -12,8 +9,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::message_view;
-use crate::erasure::is_of_account;
+use super::view::message_view;
 use crate::runtime::{ApplyError, subject};
 
 /// A chat that began on this page.
@@ -22,7 +18,7 @@ struct Started {
     created_at: DateTime<Utc>,
 }
 
-/// What became of a chat on this page.
+/// The change of a chat on this page.
 struct Change {
     started: Option<Started>,
     title: Option<String>,
@@ -45,17 +41,15 @@ struct Messages {
     timestamps: Vec<DateTime<Utc>>,
 }
 
+/// The outcome of some events, in their order.
 #[derive(Default)]
-struct Folded {
+pub(super) struct Folded {
     chats: HashMap<Uuid, Change>,
     messages: Messages,
 }
 
-pub(super) async fn apply_page(tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
-    let mut folded = Folded::default();
-    for event in events.iter().filter(|event| !is_of_account(event)) {
-        folded.add(event)?;
-    }
+/// Writes the outcome of some events.
+pub(super) async fn write(tx: &mut PgConnection, folded: Folded) -> Result<(), ApplyError> {
     let (started, changed): (Vec<_>, Vec<_>) =
         folded.chats.into_iter().partition(|(_, change)| change.started.is_some());
     insert_chats(tx, &started).await?;
@@ -64,7 +58,8 @@ pub(super) async fn apply_page(tx: &mut PgConnection, events: &[OpenedEvent]) ->
 }
 
 impl Folded {
-    fn add(&mut self, event: &OpenedEvent) -> Result<(), ApplyError> {
+    /// Adds the outcome of the next event.
+    pub(super) fn add(&mut self, event: &OpenedEvent) -> Result<(), ApplyError> {
         let id = subject(event)?;
         let position = event.recorded.position;
         match event.parse()? {
@@ -137,7 +132,11 @@ fn all_rows(written: u64, wanted: usize, what: &'static str) -> Result<(), Apply
     Err(ApplyError::poison(format!("{what}: {written} rows instead of {wanted}")))
 }
 
-fn column<T>(chats: &[(Uuid, Change)], value: impl Fn(&Change) -> T) -> Vec<T> {
+fn ids(chats: &[(Uuid, Change)]) -> Vec<Uuid> {
+    chats.iter().map(|(id, _)| *id).collect()
+}
+
+fn column<'a, T>(chats: &'a [(Uuid, Change)], value: impl Fn(&'a Change) -> T) -> Vec<T> {
     chats.iter().map(|(_, change)| value(change)).collect()
 }
 
@@ -150,20 +149,22 @@ async fn insert_chats(tx: &mut PgConnection, chats: &[(Uuid, Change)]) -> Result
         .filter_map(|(_, change)| change.started.as_ref())
         .map(|started| (started.user_id, started.created_at))
         .unzip();
-    let done = sqlx::query(
-        "INSERT INTO conversations ( \
-             id, user_id, title, message_count, created_at, updated_at, archived_at, last_position) \
-         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], \
-                              $6::timestamptz[], $7::timestamptz[], $8::bigint[])",
+    let done = sqlx::query!(
+        r#"
+        INSERT INTO conversations (
+            id, user_id, title, message_count, created_at, updated_at, archived_at, last_position)
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[],
+                             $6::timestamptz[], $7::timestamptz[], $8::bigint[])
+        "#,
+        &ids(chats),
+        &owners,
+        column(chats, |change| change.title.as_deref()) as _,
+        &column(chats, |change| change.messages),
+        &created,
+        &column(chats, |change| change.updated_at),
+        column(chats, |change| change.archived_at) as _,
+        column(chats, |change| change.last_position) as _,
     )
-    .bind(chats.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(owners)
-    .bind(column(chats, |change| change.title.clone()))
-    .bind(column(chats, |change| change.messages))
-    .bind(created)
-    .bind(column(chats, |change| change.updated_at))
-    .bind(column(chats, |change| change.archived_at))
-    .bind(column(chats, |change| change.last_position))
     .execute(tx)
     .await?;
     all_rows(done.rows_affected(), chats.len(), "conversations")
@@ -173,21 +174,23 @@ async fn update_chats(tx: &mut PgConnection, chats: &[(Uuid, Change)]) -> Result
     if chats.is_empty() {
         return Ok(());
     }
-    let done = sqlx::query(
-        "UPDATE conversations AS c \
-         SET title = coalesce(page.title, c.title), message_count = c.message_count + page.messages, \
-             updated_at = greatest(c.updated_at, page.updated_at), \
-             archived_at = coalesce(page.archived_at, c.archived_at), last_position = page.last_position \
-         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::bigint[]) \
-              AS page (id, title, messages, updated_at, archived_at, last_position) \
-         WHERE c.id = page.id",
+    let done = sqlx::query!(
+        r#"
+        UPDATE conversations AS c
+        SET title = coalesce(page.title, c.title), message_count = c.message_count + page.messages,
+            updated_at = greatest(c.updated_at, page.updated_at),
+            archived_at = coalesce(page.archived_at, c.archived_at), last_position = page.last_position
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::timestamptz[], $6::bigint[])
+             AS page (id, title, messages, updated_at, archived_at, last_position)
+        WHERE c.id = page.id
+        "#,
+        &ids(chats),
+        column(chats, |change| change.title.as_deref()) as _,
+        &column(chats, |change| change.messages),
+        &column(chats, |change| change.updated_at),
+        column(chats, |change| change.archived_at) as _,
+        column(chats, |change| change.last_position) as _,
     )
-    .bind(chats.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(column(chats, |change| change.title.clone()))
-    .bind(column(chats, |change| change.messages))
-    .bind(column(chats, |change| change.updated_at))
-    .bind(column(chats, |change| change.archived_at))
-    .bind(column(chats, |change| change.last_position))
     .execute(tx)
     .await?;
     all_rows(done.rows_affected(), chats.len(), "conversations")
@@ -197,23 +200,25 @@ async fn insert_messages(tx: &mut PgConnection, messages: &Messages) -> Result<(
     if messages.ids.is_empty() {
         return Ok(());
     }
-    let done = sqlx::query(
-        "INSERT INTO messages (conversation_id, position, id, user_id, role, type, content, metadata, timestamp) \
-         SELECT page.conversation_id, page.position, page.id, c.user_id, page.role, page.type, page.content, \
-                page.metadata, page.timestamp \
-         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[], \
-                     $8::timestamptz[]) \
-              AS page (conversation_id, position, id, role, type, content, metadata, timestamp) \
-         JOIN conversations AS c ON c.id = page.conversation_id",
+    let done = sqlx::query!(
+        r#"
+        INSERT INTO messages (conversation_id, position, id, user_id, role, type, content, metadata, timestamp)
+        SELECT page.conversation_id, page.position, page.id, c.user_id, page.role, page.type, page.content,
+               page.metadata, page.timestamp
+        FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::jsonb[],
+                    $8::timestamptz[])
+             AS page (conversation_id, position, id, role, type, content, metadata, timestamp)
+        JOIN conversations AS c ON c.id = page.conversation_id
+        "#,
+        &messages.conversation_ids,
+        &messages.positions as _,
+        &messages.ids,
+        &messages.roles,
+        &messages.kinds,
+        &messages.contents,
+        &messages.metadata,
+        &messages.timestamps,
     )
-    .bind(&messages.conversation_ids)
-    .bind(&messages.positions)
-    .bind(&messages.ids)
-    .bind(&messages.roles)
-    .bind(&messages.kinds)
-    .bind(&messages.contents)
-    .bind(&messages.metadata)
-    .bind(&messages.timestamps)
     .execute(tx)
     .await?;
     all_rows(done.rows_affected(), messages.ids.len(), "messages")

@@ -2,18 +2,18 @@
 //! is not there.
 
 use chrono::{DateTime, Utc};
+use domain::{ConversationId, UserId};
 use event_log::{LogError, Position};
-use futures::FutureExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::NAME;
-use crate::{Fresh, PAGE_ROWS_MAX, Page, Reader, Wanted};
+use crate::freshness::Dated;
+use crate::{Cursor, Fresh, PAGE_ROWS_MAX, Page, Reader, Wanted};
 
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Conversation {
     pub id: Uuid,
     pub title: String,
@@ -29,7 +29,7 @@ pub struct Conversation {
 pub struct ConversationPage {
     pub rows: Vec<Conversation>,
     pub total: i64,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next_cursor: Option<Position>,
 }
 
@@ -47,7 +47,7 @@ pub struct Message {
     pub position: Position,
 }
 
-/// Which messages of a chat. The cursors are positions.
+/// The messages of a chat that are asked for. The cursors are positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
     Newest,
@@ -65,122 +65,148 @@ pub struct MessagePage {
     pub newer: Option<Position>,
 }
 
-const COLUMNS: &str = "id, title, message_count, created_at, updated_at, archived_at, last_position";
+/// A chat, as its owner asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnChat {
+    pub user: UserId,
+    pub conversation: ConversationId,
+}
 
 /// A person's chats, last changed first, without archived ones.
 pub async fn list(
     reader: &Reader,
     wanted: Wanted,
-    user: Uuid,
+    user: UserId,
     page: Page,
 ) -> Result<Fresh<ConversationPage>, LogError> {
-    reader.read(NAME, wanted, move |connection| rows(connection, user, i64::MAX, page).boxed()).await
+    rows(reader, wanted, user, Part { before: Position::LAST, page }).await
 }
 
 /// Like `list`, from behind a cursor: nothing is shown twice or left out while chats change.
 pub async fn list_before(
     reader: &Reader,
     wanted: Wanted,
-    user: Uuid,
-    (cursor, limit): (Position, i64),
+    user: UserId,
+    cursor: Cursor,
 ) -> Result<Fresh<ConversationPage>, LogError> {
-    let page = Page::new(limit, 0);
-    reader.read(NAME, wanted, move |connection| rows(connection, user, cursor.get(), page).boxed()).await
+    let before = cursor.at.unwrap_or(Position::LAST);
+    rows(reader, wanted, user, Part { before, page: Page::new(cursor.limit, 0) }).await
+}
+
+/// A part of a person's chats.
+struct Part {
+    before: Position,
+    page: Page,
 }
 
 async fn rows(
-    connection: &mut PgConnection,
-    user: Uuid,
-    before: i64,
-    page: Page,
-) -> Result<ConversationPage, LogError> {
-    let total =
-        sqlx::query_scalar("SELECT count(*) FROM conversations WHERE user_id = $1 AND archived_at IS NULL")
-            .bind(user)
-            .fetch_one(&mut *connection)
-            .await?;
-    let select = format!(
-        "SELECT {COLUMNS} FROM conversations \
-         WHERE user_id = $1 AND archived_at IS NULL AND last_position < $2 \
-         ORDER BY last_position DESC LIMIT $3 OFFSET $4"
+    reader: &Reader,
+    wanted: Wanted,
+    user: UserId,
+    Part { before, page }: Part,
+) -> Result<Fresh<ConversationPage>, LogError> {
+    let mut read = reader.begin(NAME, wanted).await?;
+    let total = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "total!" FROM conversations WHERE user_id = $1 AND archived_at IS NULL"#,
+        user.0,
     );
-    let mut rows: Vec<Conversation> = sqlx::query_as(&select)
-        .bind(user)
-        .bind(before)
-        .bind(page.limit + 1)
-        .bind(page.offset)
-        .fetch_all(connection)
-        .await?;
+    let total = total.fetch_one(&mut *read).await?;
+    let rows = sqlx::query_as!(
+        Conversation,
+        r#"
+        SELECT
+            id,
+            title,
+            message_count,
+            created_at,
+            updated_at,
+            archived_at,
+            last_position AS "last_position: Position"
+        FROM conversations
+        WHERE user_id = $1 AND archived_at IS NULL AND last_position < $2
+        ORDER BY last_position DESC
+        LIMIT $3 OFFSET $4
+        "#,
+        user.0,
+        before.get(),
+        page.limit + 1,
+        page.offset,
+    );
+    let mut rows = rows.fetch_all(&mut *read).await?;
     let more = keep(&mut rows, page.limit);
     let next_cursor = rows.last().filter(|_| more).map(|last| last.last_position);
-    Ok(ConversationPage { rows, total, next_cursor })
+    Ok(read.finish(ConversationPage { rows, total, next_cursor }))
 }
 
-/// One chat, archived or not.
+/// Reads a chat, archived or not.
 pub async fn get(
     reader: &Reader,
     wanted: Wanted,
-    user: Uuid,
-    id: Uuid,
+    chat: OwnChat,
 ) -> Result<Fresh<Option<Conversation>>, LogError> {
-    reader
-        .lookup(NAME, wanted, move |connection| {
-            async move {
-                let select = format!("SELECT {COLUMNS} FROM conversations WHERE id = $1 AND user_id = $2");
-                Ok(sqlx::query_as(&select).bind(id).bind(user).fetch_optional(connection).await?)
-            }
-            .boxed()
-        })
-        .await
+    let statement = || {
+        sqlx::query_as!(
+            Conversation,
+            r#"
+            SELECT
+                id,
+                title,
+                message_count,
+                created_at,
+                updated_at,
+                archived_at,
+                last_position AS "last_position: Position"
+            FROM conversations
+            WHERE id = $1 AND user_id = $2
+            "#,
+            chat.conversation.0,
+            chat.user.0,
+        )
+    };
+    reader.lookup(NAME, wanted, statement).await
 }
 
-/// Messages of a chat; `None` when the person has no such chat.
-pub async fn messages(
-    reader: &Reader,
-    wanted: Wanted,
-    (user, conversation): (Uuid, Uuid),
-    window: Window,
-    limit: i64,
-) -> Result<Fresh<Option<MessagePage>>, LogError> {
-    let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    reader
-        .lookup_at_once(NAME, wanted, move |connection| {
-            async move { said(connection, (user, conversation), window, limit).await }.boxed()
-        })
-        .await
-}
-
-/// The checkpoint, whether the chat is there, and its messages: one statement, because this is what clients ask
+/// The checkpoint, the presence of the chat, and its messages: one statement, because this is what clients ask
 /// for most, and because one statement sees one state of all three. One row too, with a list for each column: of
 /// fifty rows each would be packed, sent and unpacked for itself. `array_agg` keeps the order of the subquery that
 /// it alone reads (PostgreSQL's manual, aggregate functions).
 macro_rules! said {
-    ($bound:literal, $order:literal) => {
-        concat!(
-            "SELECT coalesce(c.position, 0) AS checkpoint, chat.id IS NOT NULL AS known, page.* \
-             FROM (SELECT 1) AS one \
-             LEFT JOIN checkpoints AS c ON c.projection = $1 \
-             LEFT JOIN conversations AS chat ON chat.id = $2 AND chat.user_id = $3 \
-             CROSS JOIN LATERAL ( \
-                 SELECT coalesce(array_agg(m.id), '{}') AS ids, \
-                        coalesce(array_agg(m.role), '{}') AS roles, \
-                        coalesce(array_agg(m.type), '{}') AS kinds, \
-                        coalesce(array_agg(m.content), '{}') AS contents, \
-                        coalesce(array_agg(m.metadata), '{}') AS metadata, \
-                        coalesce(array_agg(m.timestamp), '{}') AS timestamps, \
-                        coalesce(array_agg(m.position), '{}') AS positions \
-                 FROM (SELECT * FROM messages \
-                       WHERE conversation_id = chat.id AND position ",
-            $bound,
-            " $4 ORDER BY position ",
-            $order,
-            " LIMIT $5) AS m) AS page"
+    ($bound:literal, $order:literal, $($value:expr),+) => {
+        sqlx::query_as!(
+            Said,
+            r#"
+            SELECT
+                coalesce(c.position, 0) AS "checkpoint!: Position",
+                chat.id IS NOT NULL AS "known!",
+                page.ids AS "ids!",
+                page.roles AS "roles!",
+                page.kinds AS "kinds!",
+                page.contents AS "contents!",
+                page.metadata AS "metadata!: Vec<Json<Box<RawValue>>>",
+                page.timestamps AS "timestamps!",
+                page.positions AS "positions!: Vec<Position>"
+            FROM (SELECT 1) AS one
+            LEFT JOIN checkpoints AS c ON c.projection = $1
+            LEFT JOIN conversations AS chat ON chat.id = $2 AND chat.user_id = $3
+            CROSS JOIN LATERAL (
+                SELECT coalesce(array_agg(m.id), '{}') AS ids,
+                       coalesce(array_agg(m.role), '{}') AS roles,
+                       coalesce(array_agg(m.type), '{}') AS kinds,
+                       coalesce(array_agg(m.content), '{}') AS contents,
+                       coalesce(array_agg(m.metadata), '{}') AS metadata,
+                       coalesce(array_agg(m.timestamp), '{}') AS timestamps,
+                       coalesce(array_agg(m.position), '{}') AS positions
+                FROM (SELECT * FROM messages
+                      WHERE conversation_id = chat.id AND position "# + $bound + r#" $4
+                      ORDER BY position "# + $order + r#"
+                      LIMIT $5) AS m) AS page
+            "#,
+            $($value),+
         )
     };
 }
 
-/// What `said!` gives. The lists are as long as each other.
-#[derive(sqlx::FromRow)]
+/// The row of `said!`. The lists are as long as each other.
 struct Said {
     checkpoint: Position,
     known: bool,
@@ -191,6 +217,16 @@ struct Said {
     metadata: Vec<Json<Box<RawValue>>>,
     timestamps: Vec<DateTime<Utc>>,
     positions: Vec<Position>,
+}
+
+impl Dated for Said {
+    fn checkpoint(&self) -> Position {
+        self.checkpoint
+    }
+
+    fn is_missing(&self) -> bool {
+        !self.known
+    }
 }
 
 impl Said {
@@ -212,27 +248,31 @@ impl Said {
     }
 }
 
-async fn said(
-    connection: &mut PgConnection,
-    (user, conversation): (Uuid, Uuid),
+/// Messages of a chat; `None` when the person has no such chat.
+pub async fn messages(
+    reader: &Reader,
+    wanted: Wanted,
+    chat: OwnChat,
     window: Window,
     limit: i64,
-) -> Result<(Position, Option<MessagePage>), LogError> {
-    let (bound, select) = match window {
-        Window::Newest => (Position::LAST, said!("<", "DESC")),
-        Window::Before(cursor) => (cursor, said!("<", "DESC")),
-        Window::After(cursor) => (cursor, said!(">", "ASC")),
+) -> Result<Fresh<Option<MessagePage>>, LogError> {
+    let limit = limit.clamp(1, PAGE_ROWS_MAX);
+    let (id, user, rows) = (chat.conversation.0, chat.user.0, limit + 1);
+    let found = match window {
+        Window::Newest | Window::Before(_) => {
+            let before = if let Window::Before(cursor) = window { cursor } else { Position::LAST };
+            let statement = || said!("<", "DESC", NAME, id, user, before.get(), rows);
+            reader.at_once(NAME, wanted, statement).await?
+        }
+        Window::After(cursor) => {
+            let statement = || said!(">", "ASC", NAME, id, user, cursor.get(), rows);
+            reader.at_once(NAME, wanted, statement).await?
+        }
     };
-    let said: Said = sqlx::query_as(select)
-        .bind(NAME)
-        .bind(conversation)
-        .bind(user)
-        .bind(bound)
-        .bind(limit + 1)
-        .fetch_one(connection)
-        .await?;
-    let (checkpoint, known) = (said.checkpoint, said.known);
-    Ok((checkpoint, known.then(|| page_of(said.into_messages(), window, limit))))
+    Ok(found.map(|rows| {
+        let said = rows.into_iter().next().filter(|said| said.known)?;
+        Some(page_of(said.into_messages(), window, limit))
+    }))
 }
 
 fn page_of(mut messages: Vec<Message>, window: Window, limit: i64) -> MessagePage {
@@ -246,7 +286,7 @@ fn page_of(mut messages: Vec<Message>, window: Window, limit: i64) -> MessagePag
     MessagePage { messages, older, newer: None }
 }
 
-/// Cuts the row that was read only to learn whether there is one more.
+/// Cuts the last row, which was read only to learn of a further page.
 fn keep<T>(rows: &mut Vec<T>, limit: i64) -> bool {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;

@@ -4,7 +4,7 @@ use domain::credit_ledger::{CreditLedgerEvent, GrantReason};
 use domain::{Credits, RequestId, Timestamp, UserId, named};
 
 named! {
-    /// What kind of change a transaction is.
+    /// The kind of a transaction.
     TransactionKind {
         Grant => "grant",
         Hold => "hold",
@@ -16,7 +16,7 @@ named! {
     }
 }
 
-/// One line: how the available balance and what is held change.
+/// A line: the changes of the available balance and of the held credits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) user_id: UserId,

@@ -1,4 +1,4 @@
-//! How the events of a ledger become lines of an account.
+//! The events of a ledger as lines of an account.
 
 use chrono::DateTime;
 use domain::credit_ledger::{CreditLedgerEvent, GrantReason};

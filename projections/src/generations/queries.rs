@@ -4,12 +4,14 @@
 use chrono::{DateTime, Utc};
 use domain::generation_request::{FailureReason, Status};
 use domain::language::Language;
+use domain::{RequestId, UserId};
 use event_log::{LogError, Position};
-use futures::FutureExt;
 use serde::Serialize;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::NAME;
+use crate::word::Word;
 use crate::{Fresh, Page, Reader, Rows, Wanted};
 
 /// A request as its owner may see it.
@@ -39,7 +41,7 @@ pub struct Generation {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub deadline_at: DateTime<Utc>,
-    /// When it ended, with or without a picture.
+    /// The time of its end, with or without a picture.
     pub completed_at: Option<DateTime<Utc>>,
     pub last_position: Position,
 }
@@ -70,107 +72,115 @@ pub struct GenerationTrace {
     pub selected_template_id: Option<Uuid>,
 }
 
-/// Where a finished picture is in the object store.
-#[derive(Debug, Clone, PartialEq, Serialize, sqlx::FromRow)]
+/// The place of a finished picture in the object store.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StoredImage {
     pub key: String,
     pub mime: String,
     pub size_bytes: i64,
 }
 
-const COLUMNS: &str = "id, user_id, conversation_id, algorithm_id, algorithm, prompt, custom_text, \
-     face_asset_id, logo_asset_id, regenerated_from, status, progress, credit_cost, image_key, \
-     processing_time_ms, failure_reason, retry_possible, created_at, updated_at, \
-     deadline_at, completed_at, last_position";
+macro_rules! generations {
+    ($which:literal, $($value:expr),+) => {
+        sqlx::query_as!(
+            Generation,
+            r#"
+            SELECT
+                id,
+                user_id,
+                conversation_id,
+                algorithm_id,
+                algorithm,
+                prompt,
+                custom_text,
+                face_asset_id,
+                logo_asset_id,
+                regenerated_from,
+                status AS "status: Word<Status>",
+                progress,
+                credit_cost,
+                image_key,
+                processing_time_ms,
+                failure_reason,
+                retry_possible,
+                created_at,
+                updated_at,
+                deadline_at,
+                completed_at,
+                last_position AS "last_position: Position"
+            FROM generation_requests
+            "# + $which,
+            $($value),+
+        )
+    };
+}
 
-/// One request.
+/// Reads a request.
 pub async fn get(
     reader: &Reader,
     wanted: Wanted,
-    user: Uuid,
-    id: Uuid,
+    user: UserId,
+    id: RequestId,
 ) -> Result<Fresh<Option<Generation>>, LogError> {
-    reader
-        .lookup(NAME, wanted, move |connection| {
-            async move {
-                let select =
-                    format!("SELECT {COLUMNS} FROM generation_requests WHERE id = $1 AND user_id = $2");
-                Ok(sqlx::query_as(&select).bind(id).bind(user).fetch_optional(connection).await?)
-            }
-            .boxed()
-        })
-        .await
+    reader.lookup(NAME, wanted, || generations!("WHERE id = $1 AND user_id = $2", id.0, user.0)).await
 }
 
 /// A person's requests, newest first.
 pub async fn list(
     reader: &Reader,
     wanted: Wanted,
-    user: Uuid,
+    user: UserId,
     page: Page,
 ) -> Result<Fresh<Rows<Generation>>, LogError> {
-    reader
-        .read(NAME, wanted, move |connection| {
-            async move {
-                let total = sqlx::query_scalar("SELECT count(*) FROM generation_requests WHERE user_id = $1")
-                    .bind(user)
-                    .fetch_one(&mut *connection)
-                    .await?;
-                let select = format!(
-                    "SELECT {COLUMNS} FROM generation_requests WHERE user_id = $1 \
-                     ORDER BY created_at DESC, id LIMIT $2 OFFSET $3"
-                );
-                let rows = sqlx::query_as(&select)
-                    .bind(user)
-                    .bind(page.limit)
-                    .bind(page.offset)
-                    .fetch_all(connection)
-                    .await?;
-                Ok(Rows { rows, total })
-            }
-            .boxed()
-        })
-        .await
+    let mut read = reader.begin(NAME, wanted).await?;
+    let total = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "total!" FROM generation_requests WHERE user_id = $1"#,
+        user.0,
+    );
+    let total = total.fetch_one(&mut *read).await?;
+    let rows = generations!(
+        "WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT $2 OFFSET $3",
+        user.0,
+        page.limit,
+        page.offset
+    );
+    let rows = rows.fetch_all(&mut *read).await?;
+    Ok(read.finish(Rows { rows, total }))
 }
 
 /// The finished picture; `None` when there is none yet or the request is somebody else's.
 pub async fn image_key(
     reader: &Reader,
     wanted: Wanted,
-    user: Uuid,
-    id: Uuid,
+    user: UserId,
+    id: RequestId,
 ) -> Result<Fresh<Option<StoredImage>>, LogError> {
-    reader
-        .lookup(NAME, wanted, move |connection| {
-            async move {
-                let row = sqlx::query_as(
-                    "SELECT image_key AS key, image_mime AS mime, image_size_bytes AS size_bytes \
-                     FROM generation_requests WHERE id = $1 AND user_id = $2 AND image_key IS NOT NULL",
-                );
-                Ok(row.bind(id).bind(user).fetch_optional(connection).await?)
-            }
-            .boxed()
-        })
-        .await
+    let statement = || {
+        sqlx::query_as!(
+            StoredImage,
+            r#"
+            SELECT image_key AS "key!", image_mime AS "mime!", image_size_bytes AS "size_bytes!"
+            FROM generation_requests
+            WHERE id = $1 AND user_id = $2 AND image_key IS NOT NULL
+            "#,
+            id.0,
+            user.0,
+        )
+    };
+    reader.lookup(NAME, wanted, statement).await
 }
 
-/// One request with everything. For admins.
+/// Reads a request with everything. For admins.
 pub async fn trace(
     reader: &Reader,
     wanted: Wanted,
-    id: Uuid,
+    id: RequestId,
 ) -> Result<Fresh<Option<GenerationTrace>>, LogError> {
-    reader
-        .lookup(NAME, wanted, move |connection| {
-            async move {
-                let select = format!(
-                    "SELECT {COLUMNS}, provider, provider_generation_id, attempts, cost_micros, analyzed_by, \
-                            style_preference, selected_template_id \
-                     FROM generation_requests WHERE id = $1"
-                );
-                Ok(sqlx::query_as(&select).bind(id).fetch_optional(connection).await?)
-            }
-            .boxed()
-        })
-        .await
+    let statement = || {
+        // dynamic: `query_as!` fills no struct within a struct.
+        sqlx::query("SELECT * FROM generation_requests WHERE id = $1")
+            .bind(id.0)
+            .try_map(|row| GenerationTrace::from_row(&row))
+    };
+    reader.lookup(NAME, wanted, statement).await
 }

@@ -1,12 +1,11 @@
 //! Why an event happened and what it led to: command, event, process manager, command.
 
 use event_log::{LogError, Position};
-use futures::FutureExt;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::NAME;
-use super::queries::{COLUMNS, Entry};
+use super::queries::{Entry, entries};
 use crate::{Fresh, Reader, Wanted};
 
 /// Causes that are followed upwards, and consequences that are listed.
@@ -42,42 +41,68 @@ pub async fn causes(
     wanted: Wanted,
     position: Position,
 ) -> Result<Fresh<Option<Causes>>, LogError> {
-    reader.lookup(NAME, wanted, move |connection| around(connection, position).boxed()).await
+    let entry = reader.lookup(NAME, wanted, || entries!("WHERE position = $1", position.get())).await?;
+    let Some(event) = entry.value else { return Ok(entry.map(|_| None)) };
+    let mut read = reader.begin(NAME, Wanted::After(entry.checkpoint)).await?;
+    let around = around(&mut read, event).await?;
+    Ok(Fresh { value: Some(around), checkpoint: entry.checkpoint, behind: entry.behind })
 }
 
-async fn around(connection: &mut PgConnection, position: Position) -> Result<Option<Causes>, LogError> {
-    let chain = upwards(connection, position).await?;
-    let Some(event) = chain.first().cloned() else { return Ok(None) };
+async fn around(connection: &mut PgConnection, event: Entry) -> Result<Causes, LogError> {
     let mut nodes = Vec::new();
-    for entry in chain {
+    for entry in upwards(connection, event.position).await? {
         nodes.push(node_of(connection, entry).await?);
     }
     let command = nodes.remove(0);
     let consequences = downwards(connection, event.event_id).await?;
-    Ok(Some(Causes { event, command, causes: nodes, consequences }))
+    Ok(Causes { event, command, causes: nodes, consequences })
 }
 
-/// The event, the one that led to it, and so on up to one that nothing led to.
+/// The event, the event that led to it, and so on up to an event without a cause.
 async fn upwards(connection: &mut PgConnection, position: Position) -> Result<Vec<Entry>, LogError> {
-    let select = format!(
-        "WITH RECURSIVE chain AS ( \
-             SELECT {COLUMNS}, 0::bigint AS depth FROM history WHERE position = $1 \
-             UNION ALL \
-             SELECT {}, chain.depth + 1 FROM chain JOIN history AS cause ON cause.event_id = chain.causation_id \
-             WHERE chain.depth < $2 AND cause.position < chain.position) \
-         SELECT {COLUMNS} FROM chain ORDER BY depth",
-        COLUMNS.split(", ").map(|column| format!("cause.{}", column.trim())).collect::<Vec<_>>().join(", ")
+    let chain = sqlx::query_as!(
+        Entry,
+        r#"
+        WITH RECURSIVE chain AS (
+            SELECT position, event_id, aggregate_type, aggregate_id, sequence, event_type, owner_id, actor,
+                   command_id, correlation_id, causation_id, recorded_at, 0::bigint AS depth
+            FROM history
+            WHERE position = $1
+            UNION ALL
+            SELECT cause.position, cause.event_id, cause.aggregate_type, cause.aggregate_id, cause.sequence,
+                   cause.event_type, cause.owner_id, cause.actor, cause.command_id, cause.correlation_id,
+                   cause.causation_id, cause.recorded_at, chain.depth + 1
+            FROM chain
+            JOIN history AS cause ON cause.event_id = chain.causation_id
+            WHERE chain.depth < $2 AND cause.position < chain.position)
+        SELECT
+            position AS "position!: Position",
+            event_id AS "event_id!",
+            aggregate_type AS "aggregate_type!",
+            aggregate_id AS "aggregate_id!",
+            sequence AS "sequence!",
+            event_type AS "event_type!",
+            owner_id,
+            actor AS "actor!",
+            command_id,
+            correlation_id,
+            causation_id,
+            recorded_at AS "recorded_at!"
+        FROM chain
+        ORDER BY depth
+        "#,
+        position.get(),
+        CAUSES_MAX,
     );
-    Ok(sqlx::query_as(&select).bind(position).bind(CAUSES_MAX).fetch_all(connection).await?)
+    Ok(chain.fetch_all(connection).await?)
 }
 
 /// The command of an event, with all that it wrote.
 async fn node_of(connection: &mut PgConnection, entry: Entry) -> Result<CommandNode, LogError> {
     let events = match entry.command_id {
         Some(command) => {
-            let select =
-                format!("SELECT {COLUMNS} FROM history WHERE command_id = $1 ORDER BY position LIMIT $2");
-            sqlx::query_as(&select).bind(command).bind(CAUSES_MAX).fetch_all(connection).await?
+            let events = entries!("WHERE command_id = $1 ORDER BY position LIMIT $2", command, CAUSES_MAX);
+            events.fetch_all(connection).await?
         }
         None => vec![entry.clone()],
     };
@@ -96,9 +121,8 @@ fn node(of: &Entry, events: Vec<Entry>) -> CommandNode {
 
 /// The commands that an event led to. The events of one command stand together in the log.
 async fn downwards(connection: &mut PgConnection, event_id: Uuid) -> Result<Vec<CommandNode>, LogError> {
-    let select = format!("SELECT {COLUMNS} FROM history WHERE causation_id = $1 ORDER BY position LIMIT $2");
-    let entries: Vec<Entry> =
-        sqlx::query_as(&select).bind(event_id).bind(CAUSES_MAX).fetch_all(connection).await?;
+    let entries = entries!("WHERE causation_id = $1 ORDER BY position LIMIT $2", event_id, CAUSES_MAX);
+    let entries = entries.fetch_all(connection).await?;
     Ok(entries
         .chunk_by(|one, next| one.command_id.is_some() && one.command_id == next.command_id)
         .map(|events| node(&events[0], events.to_vec()))

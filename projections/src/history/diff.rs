@@ -1,11 +1,11 @@
-//! What one event changed in a state.
+//! The changes of a state by an event.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::shown::field_without_secrets;
 
-/// One place of the state that is not as it was.
+/// A place of the state that is not as it was.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Difference {
     /// A JSON pointer (RFC 6901); empty for the whole state.

@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use event_log::{EventLog, LogError, OpenedEvent, Position, events_at};
-use futures::FutureExt;
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::NAME;
 use super::shown::{plain, without_secrets};
-use crate::{Fresh, PAGE_ROWS_MAX, Reader, Wanted};
+use crate::{Cursor, Fresh, PAGE_ROWS_MAX, Reader, Wanted};
 
-/// One event, without what it says.
+/// An event without its content.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
 pub struct Entry {
     pub position: Position,
@@ -32,20 +31,44 @@ pub struct Entry {
     pub recorded_at: DateTime<Utc>,
 }
 
-pub(super) const COLUMNS: &str = "position, event_id, aggregate_type, aggregate_id, sequence, event_type, \
-     owner_id, actor, command_id, correlation_id, causation_id, recorded_at";
+/// Reads entries of the history: its columns, from the rows that the rest of the statement picks.
+macro_rules! entries {
+    ($which:literal, $($value:expr),+) => {
+        sqlx::query_as!(
+            Entry,
+            r#"
+            SELECT
+                position AS "position: Position",
+                event_id,
+                aggregate_type,
+                aggregate_id,
+                sequence,
+                event_type,
+                owner_id,
+                actor,
+                command_id,
+                correlation_id,
+                causation_id,
+                recorded_at
+            FROM history
+            "# + $which,
+            $($value),+
+        )
+    };
+}
+pub(super) use entries;
 
-/// An event and what it says, as far as an auditor may see it.
+/// An event with its content, as far as an auditor may see it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditedEvent {
     pub entry: Entry,
     pub event_version: String,
     pub payload: Value,
-    /// Where the command came from: `ip`, `user_agent`, `traceparent`.
+    /// The origin of the command: `ip`, `user_agent`, `traceparent`.
     pub request: BTreeMap<String, String>,
 }
 
-/// Which events. All that is given must hold.
+/// The events that are asked for. Every given condition must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     pub aggregate_type: Option<String>,
@@ -65,14 +88,14 @@ pub struct Filter {
     pub position_to: Option<Position>,
 }
 
-/// In which order.
+/// The order of the events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     NewestFirst,
     OldestFirst,
 }
 
-/// Some events, and where the next page begins.
+/// Some events, and the cursor of the next page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryPage {
     pub events: Vec<AuditedEvent>,
@@ -83,19 +106,14 @@ pub struct HistoryPage {
 pub async fn events(
     reader: &Reader,
     wanted: Wanted,
-    filter: Filter,
+    filter: &Filter,
     order: Order,
-    (cursor, limit): (Option<Position>, i64),
+    cursor: Cursor,
 ) -> Result<Fresh<HistoryPage>, LogError> {
-    let limit = limit.clamp(1, PAGE_ROWS_MAX);
-    let fresh = reader
-        .read(NAME, wanted, move |connection| {
-            let filter = filter.clone();
-            async move { rows(connection, &filter, order, (cursor, limit)).await }.boxed()
-        })
-        .await?;
-    let (checkpoint, behind) = (fresh.checkpoint, fresh.behind);
-    let mut entries = fresh.value;
+    let limit = cursor.limit.clamp(1, PAGE_ROWS_MAX);
+    let mut read = reader.begin(NAME, wanted).await?;
+    let entries = rows(&mut read, filter, order, Cursor { limit, ..cursor }).await?;
+    let Fresh { value: mut entries, checkpoint, behind } = read.finish(entries);
     let more = entries.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {
         entries.pop();
@@ -109,12 +127,14 @@ async fn rows(
     connection: &mut PgConnection,
     filter: &Filter,
     order: Order,
-    (cursor, limit): (Option<Position>, i64),
+    cursor: Cursor,
 ) -> Result<Vec<Entry>, LogError> {
-    // Only the conditions that are asked for, so that the planner sees which index backs them.
-    let columns =
-        COLUMNS.split(", ").map(|column| format!("h.{}", column.trim())).collect::<Vec<_>>().join(", ");
-    let mut query = QueryBuilder::<Postgres>::new(format!("SELECT {columns} FROM history AS h"));
+    // dynamic: only the conditions that are asked for, so that the planner sees which index backs them.
+    let mut query = QueryBuilder::<Postgres>::new(
+        "SELECT h.position, h.event_id, h.aggregate_type, h.aggregate_id, h.sequence, h.event_type, h.owner_id, \
+                h.actor, h.command_id, h.correlation_id, h.causation_id, h.recorded_at \
+         FROM history AS h",
+    );
     let f = filter;
     // The log has an index for each of these itself: `events_owner_position_idx` and `events_stream_key`.
     if let Some(owner) = f.owner {
@@ -144,9 +164,9 @@ async fn rows(
     for side in sides {
         condition(&mut query, &format!(" AND {side}.position >= "), f.position_from);
         condition(&mut query, &format!(" AND {side}.position <= "), f.position_to);
-        condition(&mut query, &format!(" AND {side}.position {behind} "), cursor);
+        condition(&mut query, &format!(" AND {side}.position {behind} "), cursor.at);
     }
-    query.push(format!(" ORDER BY h.position {direction} LIMIT ")).push_bind(limit + 1);
+    query.push(format!(" ORDER BY h.position {direction} LIMIT ")).push_bind(cursor.limit + 1);
     Ok(query.build_query_as().fetch_all(connection).await?)
 }
 

@@ -1,8 +1,8 @@
-//! What an auditor may see of stored JSON: personal words are there or `erased`, secrets never are.
+//! The part of stored JSON that an auditor may see: personal words are there or `erased`, secrets never are.
 
 use serde_json::{Map, Value, json};
 
-/// What stands in place of a secret.
+/// Stands in place of a secret.
 pub(super) const REDACTED: &str = "redacted";
 const ERASED: &str = "erased";
 

@@ -1,10 +1,10 @@
-//! What an aggregate was at any point of its past, and how it came to be so.
+//! The state of an aggregate at any point of its past, and the events that led to it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use event_log::{EventLog, LogError, OpenedEvent, Position, Version, stream_page};
+use event_log::{EventLog, LogError, OpenedEvent, Position, StreamName, Version, stream_page};
 use serde_json::Value;
 
 use super::diff::{Difference, differences};
@@ -66,18 +66,17 @@ struct RawStep {
 /// `None` when there is no such stream, or none yet at that point.
 pub async fn past(
     reader: &Reader,
-    (aggregate_type, aggregate_id): (&str, &str),
+    stream: StreamName<'_>,
     point: Point,
     limit: i64,
 ) -> Result<Option<Past>, LogError> {
-    let Some(mut folding) = beginning(aggregate_type) else { return Ok(None) };
+    let Some(mut folding) = beginning(stream.aggregate_type) else { return Ok(None) };
     let log = reader.log();
     let limit = usize::try_from(limit.clamp(1, PAGE_ROWS_MAX)).unwrap_or(1);
     let mut last: VecDeque<RawStep> = VecDeque::new();
     let (mut version, mut state) = (0, folding.state());
     'pages: loop {
-        let key = (aggregate_type, aggregate_id);
-        let page = stream_page(log.pool(), key, Version::new(version), STREAM_PAGE).await?;
+        let page = stream_page(log.pool(), stream, Version::new(version), STREAM_PAGE).await?;
         if page.is_empty() {
             break;
         }

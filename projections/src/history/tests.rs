@@ -1,4 +1,4 @@
-//! What auditors see of states and events: differences, and no secrets.
+//! The view of auditors on states and events: differences, and no secrets.
 
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn secrets_never_leave_and_vectors_are_shortened() {
 #[test]
 fn every_aggregate_of_the_history_can_be_folded() {
     use crate::Projection;
-    for aggregate in super::History.aggregates() {
+    for aggregate in super::History.spec().reads {
         assert!(beginning(aggregate).is_some(), "{aggregate}");
     }
     assert!(beginning("nothing").is_none());

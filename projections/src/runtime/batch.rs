@@ -9,33 +9,14 @@ use std::sync::Arc;
 use event_log::{Epoch, EventLog, LogError, OpenedEvent, Position, RecordedEvent, Span, checkpoints};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
-use super::{ApplyError, PoisonPolicy, Projection, parked, span};
+use super::error::ApplyError;
+use super::halt::Halt;
+use super::parked::{self, AggregateKey};
+use super::projection::Projection;
+use super::span;
+use super::spec::{Payloads, PoisonPolicy};
 
-/// Why a page was not applied to its end.
-#[derive(Debug)]
-pub(super) enum Halt {
-    /// Somebody else moves this checkpoint now.
-    Lost,
-    Stopped {
-        position: Position,
-        reason: String,
-    },
-    Failed(LogError),
-}
-
-impl From<LogError> for Halt {
-    fn from(error: LogError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl From<sqlx::Error> for Halt {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-/// An event of the page that the projection cares for, or why it cannot be opened.
+/// An event that the projection reads, or the reason why it cannot be opened.
 pub(super) type Opened = Result<OpenedEvent, Unopened>;
 
 pub(super) struct Unopened {
@@ -43,9 +24,7 @@ pub(super) struct Unopened {
     reason: String,
 }
 
-pub(super) type AggregateKey = (String, String);
-
-/// What a worker holds while it holds the lease.
+/// The state of a worker for as long as it holds the lease.
 pub(super) struct Batch<'a> {
     pub(super) projection: &'a dyn Projection,
     /// Names the checkpoint: that of a rebuild is not the projection's.
@@ -55,10 +34,10 @@ pub(super) struct Batch<'a> {
     pub(super) epoch: Epoch,
     /// The checkpoint.
     pub(super) position: Position,
-    /// Up to here nothing more concerns the projection. The checkpoint says so a little later, not for every
-    /// page: most pages concern few projections.
+    /// The events up to here are applied or do not concern the projection. The checkpoint follows a little later, not
+    /// at every page: most pages concern few projections.
     pub(super) passed: Position,
-    /// Aggregates of which an event is parked.
+    /// The aggregates that have a parked event.
     pub(super) parked: HashSet<AggregateKey>,
 }
 
@@ -66,14 +45,10 @@ impl Batch<'_> {
     /// Applies a page that follows the checkpoint, and gives back the events that had an effect.
     pub(super) async fn apply(&mut self, page: Vec<Arc<RecordedEvent>>) -> Result<Vec<OpenedEvent>, Halt> {
         let Some(last) = page.last().map(|event| event.position) else { return Ok(vec![]) };
-        let (aggregates, without) = (self.projection.aggregates(), self.projection.passes_over());
-        let wanted = page.into_iter().filter(|event| {
-            aggregates.contains(&event.aggregate_type.as_str())
-                && !without.contains(&event.event_type.as_str())
-        });
-        let wanted: Vec<Arc<RecordedEvent>> = wanted.collect();
+        let spec = self.projection.spec();
+        let wanted: Vec<Arc<RecordedEvent>> = page.into_iter().filter(|event| spec.concerns(event)).collect();
         let spans = span::of_page(self.name, &wanted);
-        let applied = match open_all(self.log, wanted, self.projection.reads_payloads()).await {
+        let applied = match open_all(self.log, wanted, spec.payloads).await {
             Ok(opened) => self.apply_opened(opened, last).await,
             Err(error) => Err(error.into()),
         };
@@ -101,13 +76,13 @@ impl Batch<'_> {
         self.apply_singly(opened, last).await
     }
 
-    /// Whether the checkpoint is behind what was passed.
+    /// Tells that the checkpoint is behind the passed events.
     pub(super) fn has_passed(&self) -> bool {
         self.passed > self.position
     }
 
-    /// Moves the checkpoint to what was passed.
-    pub(super) async fn settle(&mut self) -> Result<(), Halt> {
+    /// Moves the checkpoint over the passed events.
+    pub(super) async fn flush(&mut self) -> Result<(), Halt> {
         if self.has_passed() {
             let span = Span { after: self.position, upto: self.passed };
             if !checkpoints::advance_in_tx(self.connection, self.name, span, self.epoch).await? {
@@ -118,14 +93,14 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// The whole page at once. `false` when it holds an event that cannot be applied; nothing is written then.
+    /// Applies the whole page at once. `false` when it holds an event that cannot be applied; nothing is written then.
     async fn apply_together(&mut self, events: &[OpenedEvent], last: Position) -> Result<bool, Halt> {
         let mut tx = self.connection.begin().await?;
         let (name, span) = (self.name, Span { after: self.position, upto: last });
         if !checkpoints::advance_in_tx(&mut tx, name, span, self.epoch).await? {
             return Err(Halt::Lost);
         }
-        match self.projection.apply_page(&mut tx, events).await {
+        match self.projection.apply(&mut tx, events).await {
             Ok(()) => {}
             Err(ApplyError::Transient(error)) => return Err(error.into()),
             Err(ApplyError::Poison { .. }) => {
@@ -138,18 +113,12 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// Each event in a savepoint of its own, to find the one that cannot be applied and keep the others.
+    /// Applies each event in a savepoint of its own, to find the poison event and keep the others.
     async fn apply_singly(&mut self, opened: Vec<Opened>, last: Position) -> Result<Vec<OpenedEvent>, Halt> {
         let mut tx = self.connection.begin().await?;
         let name = self.name;
-        if !checkpoints::advance_in_tx(
-            &mut tx,
-            name,
-            Span { after: self.position, upto: self.position },
-            self.epoch,
-        )
-        .await?
-        {
+        let here = Span { after: self.position, upto: self.position };
+        if !checkpoints::advance_in_tx(&mut tx, name, here, self.epoch).await? {
             return Err(Halt::Lost);
         }
         let mut applied = Vec::new();
@@ -163,34 +132,28 @@ impl Batch<'_> {
                     break;
                 }
             };
-            if self.parked.contains(&key_of(&event.recorded)) {
+            if self.parked.contains(&AggregateKey::of(&event.recorded)) {
                 parked::park_in_tx(&mut tx, name, &event.recorded, "an earlier event is parked").await?;
                 continue;
             }
             match apply_in_savepoint(self.projection, &mut tx, &event).await {
                 Ok(()) => applied.push(event),
                 Err(ApplyError::Transient(error)) => return Err(error.into()),
-                Err(ApplyError::Poison { reason }) => match self.projection.poison() {
+                Err(ApplyError::Poison { reason }) => match self.projection.spec().poison {
                     PoisonPolicy::Stop => {
                         stopped = Some((event.recorded.position, reason));
                         break;
                     }
                     PoisonPolicy::Park => {
                         parked::park_in_tx(&mut tx, name, &event.recorded, &reason).await?;
-                        self.parked.insert(key_of(&event.recorded));
+                        self.parked.insert(AggregateKey::of(&event.recorded));
                     }
                 },
             }
         }
         let reached = stopped.as_ref().map_or(last, |(position, _)| position.previous());
-        if !checkpoints::advance_in_tx(
-            &mut tx,
-            name,
-            Span { after: self.position, upto: reached },
-            self.epoch,
-        )
-        .await?
-        {
+        let span = Span { after: self.position, upto: reached };
+        if !checkpoints::advance_in_tx(&mut tx, name, span, self.epoch).await? {
             return Err(Halt::Lost);
         }
         tx.commit().await?;
@@ -202,22 +165,25 @@ impl Batch<'_> {
     }
 
     fn is_parked(&self, event: &OpenedEvent) -> bool {
-        !self.parked.is_empty() && self.parked.contains(&key_of(&event.recorded))
+        !self.parked.is_empty() && self.parked.contains(&AggregateKey::of(&event.recorded))
     }
 }
 
-/// Opens events. One that cannot be opened is the fault of the log or of the key, and is told apart from the
+/// Opens events. An event that cannot be opened is the fault of the log or of the key, and is told apart from the
 /// database being away.
 pub(super) async fn open_all(
     log: &EventLog,
     events: Vec<impl Into<Arc<RecordedEvent>>>,
-    payloads: bool,
+    payloads: Payloads,
 ) -> Result<Vec<Opened>, LogError> {
     let mut opened = Vec::with_capacity(events.len());
     for event in events {
         let event: Arc<RecordedEvent> = event.into();
         let position = event.position;
-        let event = if payloads { log.open(event).await } else { Ok(EventLog::unopened(event)) };
+        let event = match payloads {
+            Payloads::Opened => log.open(event).await,
+            Payloads::Closed => Ok(EventLog::unopened(event)),
+        };
         opened.push(match event {
             Ok(event) => Ok(event),
             Err(error) => match ApplyError::from(error) {
@@ -229,10 +195,6 @@ pub(super) async fn open_all(
     Ok(opened)
 }
 
-pub(super) fn key_of(event: &RecordedEvent) -> AggregateKey {
-    (event.aggregate_type.clone(), event.aggregate_id.clone())
-}
-
 /// Applies one event, or leaves no trace of it in the transaction.
 pub(super) async fn apply_in_savepoint(
     projection: &dyn Projection,
@@ -240,7 +202,7 @@ pub(super) async fn apply_in_savepoint(
     event: &OpenedEvent,
 ) -> Result<(), ApplyError> {
     let mut savepoint = tx.begin().await?;
-    match projection.apply(&mut savepoint, event).await {
+    match projection.apply(&mut savepoint, std::slice::from_ref(event)).await {
         Ok(()) => Ok(savepoint.commit().await?),
         Err(error) => {
             savepoint.rollback().await?;

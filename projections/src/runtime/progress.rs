@@ -1,5 +1,4 @@
-//! How far projections are, as every process can see it: what is known is in the database, wherever the
-//! workers run.
+//! The progress of projections, as every process can see it: it is in the database, wherever the workers run.
 
 use std::time::Duration;
 
@@ -8,13 +7,15 @@ use event_log::{EventLog, LogError, Position};
 use serde::Serialize;
 use sqlx::PgPool;
 
-/// How long a checkpoint stands still, with events waiting, until its worker counts as stalled.
+use crate::every::all;
+
+/// A checkpoint that stands still for so long while events wait has a stalled worker.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// A projection whose oldest waiting event is younger is not behind: it is about to apply it.
 const FOLLOWS_WITHIN_SECONDS: f64 = 1.0;
 
-/// What a projection is doing, told from outside.
+/// The state of a projection, told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -28,7 +29,7 @@ pub enum State {
 }
 
 impl State {
-    /// Whether somebody has to look.
+    /// Tells that somebody has to look.
     pub fn is_fault(self) -> bool {
         matches!(self, Self::Stalled | Self::Stopped)
     }
@@ -52,7 +53,7 @@ pub struct Stop {
     pub at: DateTime<Utc>,
 }
 
-/// How far a projection is behind the log.
+/// The distance of a projection from the end of the log.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Progress {
     pub projection: String,
@@ -67,7 +68,6 @@ pub struct Progress {
     pub stop: Option<Stop>,
 }
 
-#[derive(sqlx::FromRow)]
 struct Found {
     projection: String,
     position: Position,
@@ -108,42 +108,61 @@ impl Found {
     }
 }
 
-/// Where every projection stands that there is or that ever ran. One that never ran stands at the beginning.
+/// The progress of every projection that there is or that ever ran. A projection that never ran is at the beginning.
 pub async fn progress(log: &EventLog, stalled_after: Duration) -> Result<Vec<Progress>, LogError> {
-    let names: Vec<&str> = crate::all().iter().map(|projection| projection.name()).collect();
-    let rows: Vec<Found> = sqlx::query_as(
-        "WITH log AS ( \
-             SELECT floor_position AS floor, coalesce((SELECT max(position) FROM events), floor_position) AS head \
-             FROM log_identity), \
-         stands AS ( \
-             SELECT coalesce(known.name, c.projection) AS projection, coalesce(c.position, log.floor) AS position, \
-                    log.head, c.updated_at, c.stop_reason, c.stopped_at \
-             FROM unnest($1::text[]) AS known (name) \
-             FULL JOIN checkpoints AS c ON c.projection = known.name CROSS JOIN log) \
-         SELECT s.projection, s.position, greatest(s.head - s.position, 0) AS behind, s.stop_reason, s.stopped_at, \
-                coalesce(greatest(extract(epoch FROM clock_timestamp() - next.recorded_at), 0), 0)::float8 \
-                    AS seconds_behind, \
-                extract(epoch FROM clock_timestamp() - s.updated_at)::float8 AS seconds_still, \
-                (SELECT count(*) FROM parked_events AS p WHERE p.projection = s.projection) AS parked \
-         FROM stands AS s LEFT JOIN events AS next ON next.position = s.position + 1 \
-         ORDER BY s.projection",
+    let names: Vec<&str> = all().iter().map(|projection| projection.spec().name).collect();
+    let rows = sqlx::query_as!(
+        Found,
+        r#"
+        WITH log AS (
+            SELECT floor_position AS floor, coalesce((SELECT max(position) FROM events), floor_position) AS head
+            FROM log_identity),
+        stands AS (
+            SELECT
+                coalesce(known.name, c.projection) AS projection,
+                coalesce(c.position, log.floor) AS position,
+                log.head,
+                c.updated_at,
+                c.stop_reason,
+                c.stopped_at
+            FROM unnest($1::text[]) AS known (name)
+            FULL JOIN checkpoints AS c ON c.projection = known.name CROSS JOIN log)
+        SELECT
+            s.projection AS "projection!",
+            s.position AS "position!: Position",
+            greatest(s.head - s.position, 0) AS "behind!",
+            s.stop_reason AS "stop_reason?",
+            s.stopped_at AS "stopped_at?",
+            coalesce(greatest(extract(epoch FROM clock_timestamp() - next.recorded_at), 0), 0)::float8
+                AS "seconds_behind!",
+            extract(epoch FROM clock_timestamp() - s.updated_at)::float8 AS "seconds_still?",
+            (SELECT count(*) FROM parked_events AS p WHERE p.projection = s.projection) AS "parked!"
+        FROM stands AS s
+        LEFT JOIN events AS next ON next.position = s.position + 1
+        ORDER BY s.projection
+        "#,
+        names as _,
     )
-    .bind(names)
     .fetch_all(log.pool())
     .await?;
     Ok(rows.into_iter().map(|row| row.progress(stalled_after)).collect())
 }
 
-/// Whether a worker that has come to `position` has to start again: its checkpoint was set back or is gone, as
-/// after a restore, or somebody wants parked events to be tried again.
+/// Tells that a worker at `position` has to start again: its checkpoint was set back or is gone, as after a restore, or
+/// an operator wants parked events to be tried again.
 pub(super) async fn must_start_again(
     pool: &PgPool,
     projection: &str,
     position: Position,
 ) -> Result<bool, LogError> {
-    let must = sqlx::query_scalar(
-        "SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position >= $2) \
-             OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)",
+    let must = sqlx::query_scalar!(
+        r#"
+        SELECT NOT EXISTS (SELECT 1 FROM checkpoints WHERE projection = $1 AND position >= $2)
+            OR EXISTS (SELECT 1 FROM parked_events WHERE projection = $1 AND retry_requested_at IS NOT NULL)
+            AS "must!"
+        "#,
+        projection,
+        position.get(),
     );
-    Ok(must.bind(projection).bind(position).fetch_one(pool).await?)
+    Ok(must.fetch_one(pool).await?)
 }

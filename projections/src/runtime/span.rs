@@ -13,7 +13,7 @@ use event_log::{OpenedEvent, Position, RecordedEvent, trace};
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::batch::Halt;
+use super::halt::Halt;
 
 /// The span of the event at a position.
 pub(super) type EventSpan = (Position, Span);

@@ -1,9 +1,8 @@
-//! What counts as poison, and what is kept of an error's text.
+//! The errors that count as poison, and the part of their text that is kept.
 
 use event_log::LogError;
 
-use super::ApplyError;
-use super::error::{is_about_data, without_quotes};
+use super::error::{ApplyError, is_about_data, without_quotes};
 
 #[test]
 fn what_is_not_the_events_fault_passes() {

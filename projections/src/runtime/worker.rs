@@ -8,31 +8,34 @@ use event_log::leases::{self, Lease};
 use event_log::{EventLog, LogError, OpenedEvent, Position, checkpoints, clock};
 use metrics::counter;
 use nats::{Bus, Feed, Pace, Rests};
-use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
-use super::batch::{Batch, Halt};
-use super::{Projection, lease_name, progress};
+use super::batch::Batch;
+use super::connect::connect;
+use super::halt::Halt;
+use super::progress;
+use super::projection::Projection;
+use super::spec::Latency;
 
 const PAGE_EVENTS_MAX: usize = 500;
-/// How long a worker waits for a page to fill while events come fast. Up to then pages are as long as the relay makes
-/// them, and a rest would only come on top of its own.
+/// The time that a worker waits for a page to fill while events come fast. Up to then pages are as long as the relay
+/// makes them, and a rest would only come on top of its own.
 const REST: Duration = Duration::from_millis(25);
-/// How long a checkpoint may be behind what was passed over.
-const SETTLE_AFTER: Duration = Duration::from_millis(10);
+/// A checkpoint is behind the events that were passed over for so long at most.
+const FLUSH_AFTER: Duration = Duration::from_millis(10);
 /// The same while events come fast: a checkpoint is a transaction, and nothing was applied.
-const SETTLE_AFTER_WHEN_BUSY: Duration = Duration::from_millis(50);
+const FLUSH_AFTER_WHEN_BUSY: Duration = Duration::from_millis(50);
 const LEASE_LIFE: Duration = Duration::from_secs(3);
 const LEASE_RENEWAL: Duration = Duration::from_millis(750);
 const STAND_BY: Duration = Duration::from_millis(600);
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
-/// How long a stopped projection rests before it tries the same event again.
+/// The rest of a stopped projection before it tries the same event again.
 const STOPPED_DELAY: Duration = Duration::from_secs(10);
 
-/// What a worker is doing, for health.
+/// The occupation of a worker, for health.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerStatus {
     Starting,
@@ -65,7 +68,7 @@ pub struct Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Worker").field("projection", &self.projection.name()).finish_non_exhaustive()
+        f.debug_struct("Worker").field("projection", &self.projection.spec().name).finish_non_exhaustive()
     }
 }
 
@@ -94,7 +97,7 @@ impl Worker {
 
     /// Runs until the task is dropped.
     pub async fn run(self) {
-        let projection = self.projection.name();
+        let projection = self.projection.spec().name;
         let mut retry_delay = RETRY_DELAY_MIN;
         loop {
             let pause = match self.turn(&mut retry_delay).await {
@@ -125,7 +128,7 @@ impl Worker {
 
     /// Takes the lease if it is free and works for as long as it lasts.
     async fn turn(&self, retry_delay: &mut Duration) -> Result<Ended, Halt> {
-        let name = self.projection.name();
+        let name = self.projection.spec().name;
         let Some(lease) = self.lease().await? else { return Ok(Ended::NotHolder) };
         let Some(position) = checkpoints::take_over(self.log.pool(), name, lease.epoch).await? else {
             return Ok(Ended::NotHolder);
@@ -151,7 +154,7 @@ impl Worker {
     }
 
     async fn lease(&self) -> Result<Option<Lease>, LogError> {
-        let name = lease_name(self.projection.name());
+        let name = self.projection.spec().lease();
         leases::acquire(self.log.pool(), &name, self.holder, LEASE_LIFE).await
     }
 
@@ -171,7 +174,7 @@ impl Worker {
             }
             // The checkpoint is never behind what the status says, unless somebody set it back.
             let WorkerStatus::Following { position } = *self.status.borrow() else { continue };
-            match progress::must_start_again(self.log.pool(), self.projection.name(), position).await {
+            match progress::must_start_again(self.log.pool(), self.projection.spec().name, position).await {
                 Ok(true) => return Ended::StartAgain,
                 Ok(false) => {}
                 Err(error) => tracing::debug!(lease = lease.name, %error, "the checkpoint was not read"),
@@ -195,7 +198,7 @@ impl Worker {
         let mut connection = connect(&self.log).await?;
         let mut batch = Batch {
             projection: self.projection.as_ref(),
-            name: self.projection.name(),
+            name: self.projection.spec().name,
             log: &self.log,
             connection: &mut connection,
             epoch: lease.epoch,
@@ -205,23 +208,25 @@ impl Worker {
         };
         batch.retry_parked().await?;
         let mut follower = self.feed.follow(position);
-        let brisk = if self.projection.is_awaited() { Duration::ZERO } else { REST };
+        let brisk = match self.projection.spec().latency {
+            Latency::Interactive => Duration::ZERO,
+            Latency::Background => REST,
+        };
         let mut pace = Pace::new(Rests { brisk, busy: REST });
-        let mut settle_at = Instant::now();
+        let mut flush_at = Instant::now();
         loop {
             let next = follower.next(PAGE_EVENTS_MAX);
             let page = if batch.has_passed() {
                 let page =
-                    if Instant::now() < settle_at { timeout_at(settle_at, next).await.ok() } else { None };
+                    if Instant::now() < flush_at { timeout_at(flush_at, next).await.ok() } else { None };
                 let Some(page) = page else {
-                    batch.settle().await?;
+                    batch.flush().await?;
                     self.status.send_replace(WorkerStatus::Following { position: batch.position });
                     continue;
                 };
                 page?
             } else {
-                settle_at =
-                    Instant::now() + if pace.is_busy() { SETTLE_AFTER_WHEN_BUSY } else { SETTLE_AFTER };
+                flush_at = Instant::now() + if pace.is_busy() { FLUSH_AFTER_WHEN_BUSY } else { FLUSH_AFTER };
                 next.await?
             };
             let events = page.len();
@@ -229,7 +234,7 @@ impl Worker {
             *retry_delay = RETRY_DELAY_MIN;
             self.status.send_replace(WorkerStatus::Following { position: batch.position });
             if !applied.is_empty() {
-                counter!("routix_projection_applied_total", "projection" => self.projection.name())
+                counter!("routix_projection_applied_total", "projection" => self.projection.spec().name)
                     .increment(applied.len() as u64);
                 let applied: Vec<&OpenedEvent> = applied.iter().collect();
                 self.projection.after_commit(&self.bus, &applied).await;
@@ -237,19 +242,6 @@ impl Worker {
             pace.page(events, events == PAGE_EVENTS_MAX).await;
         }
     }
-}
-
-/// A connection of the worker's own. It does not wait for the disk: rows and checkpoint are lost or kept
-/// together, and what is lost is applied again from the log. A worker that was paused or cut off in the middle
-/// of a transaction loses it: the row of the checkpoint must not stay locked for those who take over.
-pub(super) async fn connect(log: &EventLog) -> Result<PgConnection, LogError> {
-    let options = log.pool().connect_options().as_ref().clone();
-    let options = options.options([
-        ("synchronous_commit", "off"),
-        ("jit", "off"),
-        ("idle_in_transaction_session_timeout", "10s"),
-    ]);
-    Ok(options.connect().await?)
 }
 
 /// Up to a quarter more, so that workers do not all try at the same moment.

@@ -10,19 +10,20 @@ mod sketch;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use search::SEARCH_OPTIONS;
-
 pub use apply::Templates;
 pub use queries::{StatusCount, TemplateFilter, TemplateRow, counts, get, list, style_dna};
-pub use search::{EMBEDDING_DIMENSIONS, SearchFilter, SearchQuery, TemplateHit, fallback, search};
+pub use search::{SearchFilter, SearchQuery, TemplateHit, fallback, search};
 
 use domain::named;
 
 /// The name of the projection.
 pub const NAME: &str = "templates";
 
+/// The length of every vector of the index.
+pub const EMBEDDING_DIMENSIONS: usize = 1536;
+
 named! {
-    /// Where the analysis of a template stands.
+    /// The stage of the analysis of a template.
     TemplateStatus {
         PendingAnalysis => "pending_analysis",
         Analyzing => "analyzing",

@@ -14,7 +14,7 @@ use super::EMBEDDING_DIMENSIONS;
 
 /// The rotation works on a power of two; what it has more than the vector is zero.
 const WIDTH: usize = EMBEDDING_DIMENSIONS.next_power_of_two();
-/// One round of signs and Hadamard transform mixes; a second one leaves nothing of where a value stood.
+/// A round of signs and Hadamard transform mixes; a second one leaves nothing of where a value stood.
 const ROUNDS: usize = 2;
 
 static SIGNS: LazyLock<[Vec<f32>; ROUNDS]> = LazyLock::new(|| {

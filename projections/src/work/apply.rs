@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
-use domain::conversation::Conversation;
+use domain::conversation::{Conversation, ConversationEvent};
 use domain::generation_request::GenerationRequest;
 use domain::reactions::{Call, Cause, Role, called_for};
 use domain::template::Template;
@@ -15,7 +15,23 @@ use nats::Bus;
 use sqlx::PgConnection;
 
 use super::NAME;
-use crate::runtime::{ApplyError, Projection};
+use crate::runtime::{ApplyError, Latency, Payloads, PoisonPolicy, Projection, Spec, event_of};
+
+static SPEC: Spec = Spec {
+    name: NAME,
+    reads: &[Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE, User::TYPE],
+    ignored_events: &[
+        event_of(ConversationEvent::VERSIONS, "ConversationStarted"),
+        event_of(ConversationEvent::VERSIONS, "ConversationRenamed"),
+        event_of(ConversationEvent::VERSIONS, "ConversationArchived"),
+        event_of(ConversationEvent::VERSIONS, "PictureAttached"),
+    ],
+    // A rebuild must not forget which work was done.
+    tables: &[],
+    poison: PoisonPolicy::Park,
+    payloads: Payloads::Opened,
+    latency: Latency::Interactive,
+};
 
 /// The projection.
 #[derive(Debug, Clone, Copy)]
@@ -23,30 +39,13 @@ pub struct WorkToDo;
 
 #[async_trait]
 impl Projection for WorkToDo {
-    fn name(&self) -> &'static str {
-        NAME
+    fn spec(&self) -> &'static Spec {
+        &SPEC
     }
 
-    fn aggregates(&self) -> &'static [&'static str] {
-        &[Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE, User::TYPE]
-    }
-
-    /// A rebuild must not forget what was done.
-    fn tables(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn passes_over(&self) -> &'static [&'static str] {
-        &["ConversationStarted", "ConversationRenamed", "ConversationArchived", "PictureAttached"]
-    }
-
-    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
-        self.apply_page(tx, std::slice::from_ref(event)).await
-    }
-
-    async fn apply_page(&self, tx: &mut PgConnection, events: &[OpenedEvent]) -> Result<(), ApplyError> {
+    async fn apply(&self, tx: &mut PgConnection, page: &[OpenedEvent]) -> Result<(), ApplyError> {
         let mut new = Vec::new();
-        for event in events {
+        for event in page {
             let calls = calls_of(event)?;
             if calls.is_empty() {
                 continue;
@@ -68,7 +67,7 @@ impl Projection for WorkToDo {
         Ok(work::add_in_tx(tx, &new).await?)
     }
 
-    /// Workers look for themselves from time to time; this only makes it quick.
+    /// Wakes the workers. They look for themselves from time to time too, but later.
     async fn after_commit(&self, bus: &Bus, applied: &[&OpenedEvent]) {
         if !bus.is_connected() {
             return;

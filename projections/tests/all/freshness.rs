@@ -1,9 +1,10 @@
 //! Reading one's own writes, and what is not there.
 
-use event_log::Position;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use domain::UserId;
+use event_log::Position;
 use projections::{Wanted, accounts};
 
 use crate::examples::{id, register};
@@ -20,7 +21,7 @@ async fn a_read_behind_a_write_sees_it() {
     for number in 0..50 {
         let user = register(&stack.log, &format!("user{number}")).await;
         let position = stack.log.head().await.unwrap();
-        let fresh = accounts::user(&stack.reader, Wanted::After(position), user.0).await.unwrap();
+        let fresh = accounts::user(&stack.reader, Wanted::After(position), user).await.unwrap();
         assert!(fresh.value.is_some());
         assert!(fresh.checkpoint >= position);
         assert_eq!(fresh.behind, None);
@@ -36,10 +37,10 @@ async fn a_lookup_does_not_deny_what_was_just_written() {
         let user = register(&stack.log, &format!("user{number}")).await;
         let reader = reader.clone();
         // In a task of its own, as handlers run: the query's future can be sent between threads.
-        let fresh = tokio::spawn(async move { accounts::user(&reader, Wanted::Now, user.0).await });
+        let fresh = tokio::spawn(async move { accounts::user(&reader, Wanted::Now, user).await });
         assert!(fresh.await.unwrap().unwrap().value.is_some());
     }
-    let nobody = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
+    let nobody = accounts::user(&stack.reader, Wanted::Now, UserId(id())).await.unwrap();
     assert_eq!((nobody.value, nobody.behind), (None, None));
 }
 
@@ -50,15 +51,15 @@ async fn a_read_that_waited_in_vain_says_how_far_behind_it_is() {
         register(&stack.log, name).await;
     }
     let begun = Instant::now();
-    let stale = accounts::user(&stack.reader, Wanted::After(Position::new(3)), id()).await.unwrap();
+    let stale = accounts::user(&stack.reader, Wanted::After(Position::new(3)), UserId(id())).await.unwrap();
     assert_eq!((stale.value, stale.checkpoint.get(), stale.behind), (None, 0, Some(3)));
-    let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
+    let denied = accounts::user(&stack.reader, Wanted::Now, UserId(id())).await.unwrap();
     assert_eq!(denied.behind, Some(3), "a 404 from a read model that lags says so");
     assert!(begun.elapsed() >= Duration::from_secs(4), "each waited for two seconds");
     assert!(begun.elapsed() < Duration::from_secs(12));
 
     stack.work(account_worker());
     stack.caught_up("accounts").await;
-    let denied = accounts::user(&stack.reader, Wanted::Now, id()).await.unwrap();
+    let denied = accounts::user(&stack.reader, Wanted::Now, UserId(id())).await.unwrap();
     assert_eq!((denied.value, denied.checkpoint.get(), denied.behind), (None, 3, None));
 }

@@ -1,4 +1,4 @@
-//! What is seen from outside of a projection that is late, stands still, or waits for something to pass.
+//! The outside view of a projection that is late, stands still, or waits for something to pass.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use cqrs_es::Aggregate;
 use domain::user::User;
 use event_log::{LogError, OpenedEvent};
 use projections::runtime::{Progress, STALLED_AFTER, State, progress};
-use projections::{ApplyError, PoisonPolicy, Projection, WorkerStatus};
+use projections::{ApplyError, Latency, Payloads, PoisonPolicy, Projection, Spec, WorkerStatus};
 use sqlx::PgConnection;
 
 use crate::examples::register;
@@ -29,27 +29,34 @@ struct Arrivals {
     attempts: Mutex<Vec<Instant>>,
 }
 
+static ARRIVALS: Spec = Spec {
+    name: "arrivals",
+    reads: &[User::TYPE],
+    ignored_events: &[],
+    tables: &["arrivals"],
+    poison: PoisonPolicy::Stop,
+    payloads: Payloads::Opened,
+    latency: Latency::Interactive,
+};
+
 #[async_trait]
 impl Projection for Arrivals {
-    fn name(&self) -> &'static str {
-        "arrivals"
+    fn spec(&self) -> &'static Spec {
+        &ARRIVALS
     }
 
-    fn aggregates(&self) -> &'static [&'static str] {
-        &[User::TYPE]
+    async fn apply(&self, tx: &mut PgConnection, page: &[OpenedEvent]) -> Result<(), ApplyError> {
+        for event in page {
+            self.count(tx, event).await?;
+        }
+        Ok(())
     }
+}
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["arrivals"]
-    }
-
-    fn poison(&self) -> PoisonPolicy {
-        PoisonPolicy::Stop
-    }
-
-    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+impl Arrivals {
+    async fn count(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
         let position = event.recorded.position;
-        sqlx::query("INSERT INTO arrivals (position) VALUES ($1)").bind(position).execute(tx).await?;
+        sqlx::query("INSERT INTO arrivals (position) VALUES ($1)").bind(position).execute(&mut *tx).await?;
         self.attempts.lock().unwrap().push(Instant::now());
         match self.mood.load(Ordering::SeqCst) {
             AWAY => Err(ApplyError::Transient(LogError::OutcomeUnknown)),

@@ -1,4 +1,4 @@
-//! What the read models of an order say: algorithms, requests, credits, templates, work.
+//! The read models of an order: algorithms, requests, credits, templates, work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use domain::credit_ledger::{CreditLedger, CreditLedgerCommand};
 use domain::generation_request::{FailureReason, GenerationRequest, GenerationRequestCommand, Status};
 use domain::language::Language;
 use domain::template::{Template, TemplateCommand};
-use domain::{AttemptId, RequestId};
+use domain::{AttemptId, RequestId, UserId};
 use event_log::{Position, work};
 use projections::credits::TransactionKind;
 use projections::templates::{TemplateFilter, TemplateStatus};
@@ -39,7 +39,7 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     for command in commands {
         let position = tell::<GenerationRequest>(log, Some(ada), asked.0, [command]).await;
         let fresh =
-            generations::get(reader, Wanted::After(Position::new(position)), ada.0, asked.0).await.unwrap();
+            generations::get(reader, Wanted::After(Position::new(position)), ada, asked).await.unwrap();
         let now = fresh.value.unwrap();
         ladder.push((now.status.name(), now.progress));
     }
@@ -54,21 +54,21 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
             ("completed", 100)
         ]
     );
-    let done = generations::trace(reader, Wanted::Now, asked.0).await.unwrap().value.unwrap();
+    let done = generations::trace(reader, Wanted::Now, asked).await.unwrap().value.unwrap();
     assert_eq!((done.generation.processing_time_ms, done.cost_micros), (Some(28_000), 40_000));
     assert_eq!((done.generation.face_asset_id, done.attempts), (Some(face.0), 1));
     assert_eq!(done.style_preference.as_deref(), Some("bold"));
     assert_eq!(done.generation.custom_text.as_deref(), Some("EPIC"));
     assert_eq!(done.generation.message(Language::English), Status::Completed.sentence(Language::English));
-    let image = generations::image_key(reader, Wanted::Now, ada.0, asked.0).await.unwrap().value.unwrap();
+    let image = generations::image_key(reader, Wanted::Now, ada, asked).await.unwrap().value.unwrap();
     assert_eq!(image.key, "results/1");
-    assert_eq!(generations::image_key(reader, Wanted::Now, bob.0, asked.0).await.unwrap().value, None);
+    assert_eq!(generations::image_key(reader, Wanted::Now, bob, asked).await.unwrap().value, None);
 
     let refused = request(log, ada, algorithm, None).await;
     let fail = GenerationRequestCommand::Fail { reason: FailureReason::ContentRejected, at: at(20) };
     let begin = GenerationRequestCommand::StartAnalysis { at: at(19) };
     let position = tell::<GenerationRequest>(log, Some(ada), refused.0, [begin, fail]).await;
-    let failed = generations::get(reader, Wanted::After(Position::new(position)), ada.0, refused.0)
+    let failed = generations::get(reader, Wanted::After(Position::new(position)), ada, refused)
         .await
         .unwrap()
         .value
@@ -78,7 +78,7 @@ async fn a_request_climbs_the_ladder_and_never_falls() {
     for language in Language::ALL {
         assert_eq!(failed.message(*language), FailureReason::ContentRejected.sentence(*language));
     }
-    let mine = generations::list(reader, Wanted::Now, ada.0, FIRST).await.unwrap().value;
+    let mine = generations::list(reader, Wanted::Now, ada, FIRST).await.unwrap().value;
     assert_eq!((mine.total, mine.rows.len()), (2, 2));
 }
 
@@ -98,10 +98,9 @@ async fn a_balance_is_the_sum_of_its_transactions_and_they_cannot_be_changed() {
     ];
     let position = tell::<CreditLedger>(log, Some(ada), ada.0, ends).await;
 
-    let balance =
-        credits::balance(reader, Wanted::After(Position::new(position)), ada.0).await.unwrap().value;
+    let balance = credits::balance(reader, Wanted::After(Position::new(position)), ada).await.unwrap().value;
     assert_eq!((balance.available, balance.held), (15, 0));
-    let rows = credits::transactions(reader, Wanted::Now, ada.0, FIRST).await.unwrap().value.rows;
+    let rows = credits::transactions(reader, Wanted::Now, ada, FIRST).await.unwrap().value.rows;
     let kinds: Vec<TransactionKind> = rows.iter().rev().map(|row| row.transaction_type).collect();
     let expected = ["grant", "hold", "hold", "settle", "release"];
     assert_eq!(kinds, expected.map(|word| TransactionKind::parse(word).unwrap()));
@@ -111,7 +110,7 @@ async fn a_balance_is_the_sum_of_its_transactions_and_they_cannot_be_changed() {
     }
     let changed = sqlx::query("UPDATE credit_transactions SET amount = 0").execute(log.pool()).await;
     assert!(changed.unwrap_err().to_string().contains("append-only"));
-    let nobody = credits::balance(reader, Wanted::Now, id()).await.unwrap().value;
+    let nobody = credits::balance(reader, Wanted::Now, UserId(id())).await.unwrap().value;
     assert_eq!((nobody.available, nobody.held), (0, 0));
 }
 
@@ -153,7 +152,7 @@ async fn a_template_shows_its_analysis_and_its_use() {
     let fails = [TemplateCommand::StartAnalysis { at: at(4) }, failure];
     let position = tell::<Template>(log, None, broken.0, fails).await;
 
-    let row = templates::get(reader, Wanted::After(Position::new(position)), template.0)
+    let row = templates::get(reader, Wanted::After(Position::new(position)), template)
         .await
         .unwrap()
         .value
@@ -162,10 +161,10 @@ async fn a_template_shows_its_analysis_and_its_use() {
     assert_eq!((row.usage_count, row.success_count, row.energy_level), (1, 1, Some(5)));
     assert!((row.success_rate - 1.0).abs() < 1e-9);
     assert!((row.performance_score - 2.0 / 3.0).abs() < 1e-9);
-    let dna = templates::style_dna(reader, Wanted::Now, template.0).await.unwrap().value.unwrap();
+    let dna = templates::style_dna(reader, Wanted::Now, template).await.unwrap().value.unwrap();
     assert_eq!(dna["color"]["primary"], json!("#ff0000"));
     let filter = TemplateFilter { category: Some("VLOG".to_owned()), status: Some(TemplateStatus::Failed) };
-    let failed = templates::list(reader, Wanted::Now, filter, FIRST).await.unwrap().value;
+    let failed = templates::list(reader, Wanted::Now, &filter, FIRST).await.unwrap().value;
     assert_eq!((failed.total, failed.rows[0].failure_reason.as_deref()), (1, Some("no picture")));
     let counts = templates::counts(reader, Wanted::Now).await.unwrap().value;
     assert_eq!(
@@ -185,9 +184,9 @@ async fn a_template_that_does_not_fit_is_parked_and_the_others_are_not() {
     let parked = projections::runtime::parked(stack.log.pool(), 10).await.unwrap();
     assert_eq!(parked.iter().map(|event| event.position).collect::<Vec<_>>(), [position]);
     assert!(parked[0].reason.contains("1536 dimensions"), "{}", parked[0].reason);
-    let row = templates::get(&stack.reader, Wanted::Now, short.0).await.unwrap().value.unwrap();
+    let row = templates::get(&stack.reader, Wanted::Now, short).await.unwrap().value.unwrap();
     assert_eq!(row.status, TemplateStatus::Analyzing, "what came before it is kept");
-    assert!(templates::get(&stack.reader, Wanted::Now, good.0).await.unwrap().value.is_some());
+    assert!(templates::get(&stack.reader, Wanted::Now, good).await.unwrap().value.is_some());
     let progress =
         projections::runtime::progress(&stack.log, projections::runtime::STALLED_AFTER).await.unwrap();
     let templates = progress.iter().find(|p| p.projection == "templates").unwrap();

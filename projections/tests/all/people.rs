@@ -1,15 +1,15 @@
-//! What the read models of a person say: account, chats, messages, assets.
+//! The read models of a person: account, chats, messages, assets.
 
 use domain::asset::{Asset, AssetCommand};
 use domain::conversation::{Conversation, ConversationCommand, Line, MessageBody};
 use domain::language::Language;
 use domain::session::{Session, SessionCommand};
 use domain::user::{User, UserCommand};
-use domain::{MessageId, RequestId};
+use domain::{ConversationId, MessageId, RequestId, UserId};
 use event_log::Position;
 use projections::accounts::AccountFilter;
-use projections::conversations::Window;
-use projections::{Page, Wanted, accounts, assets, conversations};
+use projections::conversations::{OwnChat, Window};
+use projections::{Cursor, Page, Wanted, accounts, assets, conversations};
 use serde_json::json;
 
 use crate::examples::{
@@ -18,6 +18,10 @@ use crate::examples::{
 use crate::stack::Stack;
 
 const FIRST: Page = Page { limit: 20, offset: 0 };
+
+fn own(user: UserId, conversation: ConversationId) -> OwnChat {
+    OwnChat { user, conversation }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accounts_tell_who_is_there_and_when_they_logged_in_last() {
@@ -31,11 +35,11 @@ async fn accounts_tell_who_is_there_and_when_they_logged_in_last() {
     let position = tell::<User>(log, None, bob.0, [gone]).await;
 
     let account =
-        accounts::user(reader, Wanted::After(Position::new(position)), ada.0).await.unwrap().value.unwrap();
+        accounts::user(reader, Wanted::After(Position::new(position)), ada).await.unwrap().value.unwrap();
     assert_eq!((account.email.as_str(), account.username.as_str()), ("Ada@example.com", "Ada"));
     assert_eq!((account.role.as_str(), account.subscription_tier.as_str()), ("user", "free"));
     assert_eq!((account.is_active, account.last_login), (true, Some(at(60))));
-    let sessions = accounts::sessions(reader, Wanted::Now, ada.0, FIRST).await.unwrap().value;
+    let sessions = accounts::sessions(reader, Wanted::Now, ada, FIRST).await.unwrap().value;
     assert_eq!(sessions[0].end_reason.as_deref(), Some("logged_out"));
 
     let filter = |email: Option<&str>, is_active| AccountFilter {
@@ -43,9 +47,9 @@ async fn accounts_tell_who_is_there_and_when_they_logged_in_last() {
         is_active,
         tier: None,
     };
-    let named = accounts::list(reader, Wanted::Now, filter(Some("ada@"), None), FIRST).await.unwrap().value;
+    let named = accounts::list(reader, Wanted::Now, &filter(Some("ada@"), None), FIRST).await.unwrap().value;
     assert_eq!((named.total, named.rows[0].id), (1, ada.0));
-    let off = accounts::list(reader, Wanted::Now, filter(None, Some(false)), FIRST).await.unwrap().value;
+    let off = accounts::list(reader, Wanted::Now, &filter(None, Some(false)), FIRST).await.unwrap().value;
     assert_eq!((off.total, off.rows[0].id), (1, bob.0));
 }
 
@@ -66,7 +70,7 @@ async fn chats_are_listed_by_their_last_change_and_messages_in_the_order_they_we
     }
     let head = log.head().await.unwrap();
 
-    let page = conversations::list(reader, Wanted::After(head), ada.0, Page::new(2, 0)).await.unwrap().value;
+    let page = conversations::list(reader, Wanted::After(head), ada, Page::new(2, 0)).await.unwrap().value;
     let titles: Vec<&str> = page.rows.iter().map(|chat| chat.title.as_str()).collect();
     assert_eq!(
         (page.total, titles),
@@ -74,11 +78,14 @@ async fn chats_are_listed_by_their_last_change_and_messages_in_the_order_they_we
         "the first message gave the chat its title"
     );
     let cursor = page.next_cursor.unwrap();
-    let rest = conversations::list_before(reader, Wanted::Now, ada.0, (cursor, 2)).await.unwrap().value;
+    let rest = conversations::list_before(reader, Wanted::Now, ada, Cursor { at: Some(cursor), limit: 2 })
+        .await
+        .unwrap()
+        .value;
     assert_eq!((rest.rows[0].id, rest.rows.len(), rest.next_cursor), (chats[1].0, 1, None));
 
     let window =
-        |window, limit| conversations::messages(reader, Wanted::Now, (ada.0, chats[0].0), window, limit);
+        |window, limit| conversations::messages(reader, Wanted::Now, own(ada, chats[0]), window, limit);
     let said = |page: &conversations::MessagePage| {
         page.messages.iter().map(|message| message.content.clone()).collect::<Vec<_>>()
     };
@@ -89,9 +96,9 @@ async fn chats_are_listed_by_their_last_change_and_messages_in_the_order_they_we
     let after = window(Window::After(older.messages[0].position), 1).await.unwrap().value.unwrap();
     assert_eq!((said(&after), after.newer), (vec!["second".to_owned()], Some(after.messages[0].position)));
 
-    let foreign = conversations::get(reader, Wanted::Now, bob.0, chats[0].0).await.unwrap();
+    let foreign = conversations::get(reader, Wanted::Now, own(bob, chats[0])).await.unwrap();
     assert_eq!((foreign.value, foreign.behind), (None, None));
-    let foreign = conversations::messages(reader, Wanted::Now, (bob.0, chats[0].0), Window::Newest, 9).await;
+    let foreign = conversations::messages(reader, Wanted::Now, own(bob, chats[0]), Window::Newest, 9).await;
     assert!(foreign.unwrap().value.is_none());
 }
 
@@ -117,7 +124,7 @@ async fn a_message_keeps_what_it_is_besides_its_words() {
     let page = conversations::messages(
         reader,
         Wanted::After(Position::new(position)),
-        (ada.0, chat.0),
+        own(ada, chat),
         Window::Newest,
         50,
     )
@@ -137,14 +144,14 @@ async fn assets_belong_to_one_person_until_they_are_deleted() {
     let ada = register(log, "ada").await;
     let face = upload_face(log, ada).await;
     let head = log.head().await.unwrap();
-    let mine = assets::list(reader, Wanted::After(head), ada.0, FIRST).await.unwrap().value;
+    let mine = assets::list(reader, Wanted::After(head), ada, FIRST).await.unwrap().value;
     assert_eq!((mine.total, mine.rows[0].file_name.as_str()), (1, "me.png"));
-    let found = assets::get(reader, Wanted::Now, ada.0, face.0).await.unwrap().value.unwrap();
+    let found = assets::get(reader, Wanted::Now, ada, face).await.unwrap().value.unwrap();
     assert_eq!((found.object_key.as_str(), found.file_size), ("assets/face", 2048));
-    assert_eq!(assets::get(reader, Wanted::Now, id(), face.0).await.unwrap().value, None);
+    assert_eq!(assets::get(reader, Wanted::Now, UserId(id()), face).await.unwrap().value, None);
     let position = tell::<Asset>(log, Some(ada), face.0, [AssetCommand::Delete { at: at(9) }]).await;
     assert_eq!(
-        assets::get(reader, Wanted::After(Position::new(position)), ada.0, face.0).await.unwrap().value,
+        assets::get(reader, Wanted::After(Position::new(position)), ada, face).await.unwrap().value,
         None
     );
 }
@@ -165,7 +172,7 @@ async fn what_was_erased_is_shown_as_erased() {
     }
     stack.all_caught_up().await;
 
-    let account = accounts::user(&stack.reader, Wanted::Now, ada.0).await.unwrap().value.unwrap();
+    let account = accounts::user(&stack.reader, Wanted::Now, ada).await.unwrap().value.unwrap();
     assert_eq!((account.email.as_str(), account.username.as_str()), ("erased", "erased"));
     assert_eq!(stack.count("SELECT count(*) FROM messages WHERE content = 'erased'").await, 1);
     assert_eq!(stack.count("SELECT count(*) FROM conversations WHERE title = 'erased'").await, 1);

@@ -10,11 +10,11 @@ use domain::conversation::{Conversation, ConversationCommand};
 use domain::{ConversationId, Title, UserId};
 use event_log::{EventLog, OpenedEvent, Position};
 use nats::Bus;
-use projections::conversations::{Conversations, Window, messages};
+use projections::conversations::{Conversations, OwnChat, Window, messages};
 use projections::runtime::{RebuildError, RebuildOptions, RebuildStep, Rebuilt, parked, rebuild};
 use projections::templates::{SearchFilter, SearchQuery, Templates, search};
 use projections::work::WorkToDo;
-use projections::{ApplyError, Projection, Wanted};
+use projections::{ApplyError, Latency, Payloads, PoisonPolicy, Projection, Spec, Wanted};
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
@@ -71,7 +71,8 @@ async fn projecting_twice_equals_projecting_once() {
     a_busy_day(&stack.log).await;
     stack.all_caught_up().await;
     stack.execute("UPDATE work SET done_at = '2026-01-02' WHERE role = 'assistant'").await;
-    let mut tables: Vec<&str> = projections::all().iter().flat_map(|p| p.tables().iter().copied()).collect();
+    let mut tables: Vec<&str> =
+        projections::all().iter().flat_map(|p| p.spec().tables.iter().copied()).collect();
     tables.push("work");
     let mut before = Vec::new();
     for table in &tables {
@@ -81,10 +82,12 @@ async fn projecting_twice_equals_projecting_once() {
     }
     let shape = definitions(&stack).await;
     for projection in projections::all() {
-        if projection.tables().is_empty() {
+        if projection.spec().tables.is_empty() {
             // Its rows stay, and it meets every event a second time.
-            let back =
-                format!("UPDATE checkpoints SET position = 0 WHERE projection = '{}'", projection.name());
+            let back = format!(
+                "UPDATE checkpoints SET position = 0 WHERE projection = '{}'",
+                projection.spec().name
+            );
             stack.execute(&back).await;
             continue;
         }
@@ -129,9 +132,9 @@ async fn a_rebuild_answers_queries_all_the_time() {
             let (mut seen, mut reads, mut slowest) = (50, 0, Duration::ZERO);
             while !over.load(Ordering::Relaxed) {
                 let asked = tokio::time::Instant::now();
-                let ids = (ada.0, chat.0);
+                let own = OwnChat { user: ada, conversation: chat };
                 let page =
-                    messages(&reader, Wanted::Now, ids, Window::Newest, 200).await.expect("it answers");
+                    messages(&reader, Wanted::Now, own, Window::Newest, 200).await.expect("it answers");
                 slowest = slowest.max(asked.elapsed());
                 let rows = page.value.unwrap().messages.len();
                 assert!(rows >= seen, "{rows} messages after {seen}");
@@ -183,27 +186,31 @@ impl Notes {
 
 const NOTES: &str = "CREATE TABLE notes (position bigint NOT NULL, chat uuid NOT NULL)";
 
+static NOTES_SPEC: Spec = Spec {
+    name: "notes",
+    reads: &[Conversation::TYPE],
+    ignored_events: &[],
+    tables: &["notes"],
+    poison: PoisonPolicy::Park,
+    payloads: Payloads::Opened,
+    latency: Latency::Interactive,
+};
+
 #[async_trait]
 impl Projection for Notes {
-    fn name(&self) -> &'static str {
-        "notes"
+    fn spec(&self) -> &'static Spec {
+        &NOTES_SPEC
     }
 
-    fn aggregates(&self) -> &'static [&'static str] {
-        &[Conversation::TYPE]
-    }
-
-    fn tables(&self) -> &'static [&'static str] {
-        &["notes"]
-    }
-
-    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
-        let chat: Uuid = event.recorded.aggregate_id.parse().unwrap();
-        if self.refused == Some(chat) && self.refuses.load(Ordering::SeqCst) {
-            return Err(ApplyError::poison("it is not understood"));
+    async fn apply(&self, tx: &mut PgConnection, page: &[OpenedEvent]) -> Result<(), ApplyError> {
+        for event in page {
+            let chat: Uuid = event.recorded.aggregate_id.parse().unwrap();
+            if self.refused == Some(chat) && self.refuses.load(Ordering::SeqCst) {
+                return Err(ApplyError::poison("it is not understood"));
+            }
+            let insert = sqlx::query("INSERT INTO notes (position, chat) VALUES ($1, $2)");
+            insert.bind(event.recorded.position).bind(chat).execute(&mut *tx).await?;
         }
-        let insert = sqlx::query("INSERT INTO notes (position, chat) VALUES ($1, $2)");
-        insert.bind(event.recorded.position).bind(chat).execute(tx).await?;
         Ok(())
     }
 
@@ -396,12 +403,12 @@ async fn templates_keep_their_vector_index() {
         threshold: 0.7,
         limit: 3,
     };
-    let hits = search(&stack.reader, Wanted::Now, query).await.unwrap().value;
+    let hits = search(&stack.reader, Wanted::Now, &query).await.unwrap().value;
     assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [wanted]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_at_once_equals_its_events_one_by_one() {
+async fn the_cut_of_the_pages_does_not_change_the_rows() {
     let stack = Stack::start().await;
     let log = &stack.log;
     let algorithm = define_algorithm(log, "pro", 5).await;
@@ -430,13 +437,13 @@ async fn a_page_at_once_equals_its_events_one_by_one() {
     }
     let mut connection = PgConnection::connect(&stack.url).await.unwrap();
     for event in &events {
-        Conversations.apply(&mut connection, event).await.unwrap();
+        Conversations.apply(&mut connection, std::slice::from_ref(event)).await.unwrap();
     }
     let singly = (stack.rows("conversations").await, stack.rows("messages").await);
     for page in [2, 3, 10, events.len()] {
         stack.execute("TRUNCATE conversations, messages").await;
         for page in events.chunks(page) {
-            Conversations.apply_page(&mut connection, page).await.unwrap();
+            Conversations.apply(&mut connection, page).await.unwrap();
         }
         assert_eq!(
             (stack.rows("conversations").await, stack.rows("messages").await),
@@ -446,11 +453,11 @@ async fn a_page_at_once_equals_its_events_one_by_one() {
     }
     // What is poison one by one is poison for its page.
     stack.execute("TRUNCATE conversations, messages").await;
-    let orphans = Conversations.apply_page(&mut connection, &events[1..]).await;
+    let orphans = Conversations.apply(&mut connection, &events[1..]).await;
     assert!(matches!(orphans, Err(ApplyError::Poison { .. })), "{orphans:?}");
     let mut doubled: Vec<OpenedEvent> = events.clone();
     doubled.extend(events[..1].iter().cloned());
-    let twice = Conversations.apply_page(&mut connection, &doubled).await;
+    let twice = Conversations.apply(&mut connection, &doubled).await;
     assert!(matches!(twice, Err(ApplyError::Poison { .. })), "{twice:?}");
 }
 

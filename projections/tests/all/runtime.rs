@@ -9,7 +9,7 @@ use cqrs_es::Aggregate;
 use domain::conversation::Conversation;
 use event_log::OpenedEvent;
 use projections::runtime::{parked, request_retry};
-use projections::{ApplyError, PoisonPolicy, Projection, WorkerStatus};
+use projections::{ApplyError, Latency, Payloads, PoisonPolicy, Projection, Spec, WorkerStatus};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -32,25 +32,36 @@ impl Tally {
 
 const TALLY: &str = "CREATE TABLE tally (position bigint NOT NULL, chat uuid NOT NULL)";
 
+static PARKS: Spec = Spec {
+    name: "tally",
+    reads: &[Conversation::TYPE],
+    ignored_events: &[],
+    tables: &["tally"],
+    poison: PoisonPolicy::Park,
+    payloads: Payloads::Opened,
+    latency: Latency::Interactive,
+};
+static STOPS: Spec = Spec { poison: PoisonPolicy::Stop, ..PARKS };
+
 #[async_trait]
 impl Projection for Tally {
-    fn name(&self) -> &'static str {
-        "tally"
+    fn spec(&self) -> &'static Spec {
+        match self.policy {
+            PoisonPolicy::Stop => &STOPS,
+            PoisonPolicy::Park => &PARKS,
+        }
     }
 
-    fn aggregates(&self) -> &'static [&'static str] {
-        &[Conversation::TYPE]
+    async fn apply(&self, tx: &mut PgConnection, page: &[OpenedEvent]) -> Result<(), ApplyError> {
+        for event in page {
+            self.note(tx, event).await?;
+        }
+        Ok(())
     }
+}
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["tally"]
-    }
-
-    fn poison(&self) -> PoisonPolicy {
-        self.policy
-    }
-
-    async fn apply(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
+impl Tally {
+    async fn note(&self, tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), ApplyError> {
         let chat: Uuid = event.recorded.aggregate_id.parse().unwrap();
         sqlx::query("INSERT INTO tally (position, chat) VALUES ($1, $2)")
             .bind(event.recorded.position)

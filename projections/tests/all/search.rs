@@ -39,7 +39,7 @@ async fn add(stack: &Stack, category: &str, cosine: f32) -> TemplateId {
 
 async fn found(stack: &Stack, query: SearchQuery) -> Vec<Uuid> {
     let head = stack.log.head().await.unwrap();
-    let hits = search(&stack.reader, Wanted::After(head), query).await.unwrap();
+    let hits = search(&stack.reader, Wanted::After(head), &query).await.unwrap();
     assert_eq!(hits.behind, None);
     hits.value.into_iter().map(|hit| hit.id).collect()
 }
@@ -59,7 +59,7 @@ async fn search_orders_by_similarity_then_by_performance() {
     assert_eq!(found(&stack, SearchQuery { limit: 1, ..wish() }).await, [near.0]);
     assert_eq!(found(&stack, SearchQuery { threshold: 0.3, ..wish() }).await.len(), 4);
     assert_eq!(found(&stack, SearchQuery { threshold: 0.99, ..wish() }).await, Vec::<Uuid>::new());
-    let hits = search(&stack.reader, Wanted::Now, wish()).await.unwrap().value;
+    let hits = search(&stack.reader, Wanted::Now, &wish()).await.unwrap().value;
     assert!((hits[0].similarity_score - 0.95).abs() < 1e-3);
     assert!((hits[1].performance_score - 2.0 / 3.0).abs() < 1e-9);
     let best = fallback(&stack.reader, Wanted::Now, 2).await.unwrap().value;
@@ -146,7 +146,7 @@ async fn the_index_finds_the_nearest_behind_a_narrow_filter() {
     let reader = Reader::new(&pool, stack.log.clone());
     let filter = SearchFilter { has_face: Some(true), ..SearchFilter::default() };
     let query = SearchQuery { filter, threshold: 0.0, ..wish() };
-    let hits = search(&reader, Wanted::Now, query).await.unwrap().value;
+    let hits = search(&reader, Wanted::Now, &query).await.unwrap().value;
     assert_eq!(hits.len(), 10);
     assert!(hits.iter().filter(|hit| nearest.contains(&hit.id)).count() >= 9);
     assert!(hits.is_sorted_by(|a, b| a.similarity_score >= b.similarity_score));

@@ -93,7 +93,7 @@ impl Stack {
 
     pub async fn all_caught_up(&self) {
         for projection in projections::all() {
-            self.caught_up(projection.name()).await;
+            self.caught_up(projection.spec().name).await;
         }
     }
 

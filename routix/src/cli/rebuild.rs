@@ -55,7 +55,7 @@ pub(super) async fn run(config: &Config, args: &RebuildArgs) -> anyhow::Result<E
     let (events, elapsed) = applied.lock().map(|applied| *applied).unwrap_or_default();
     output::line(&format!(
         "{}: {events} events applied in {:.1} s, {} events/s",
-        projection.name(),
+        projection.spec().name,
         elapsed.as_secs_f64(),
         rate(events.get(), elapsed)
     ));
@@ -82,8 +82,8 @@ pub(super) async fn run(config: &Config, args: &RebuildArgs) -> anyhow::Result<E
 
 fn named(name: &str) -> anyhow::Result<Arc<dyn Projection>> {
     let mut all = projections::all();
-    let Some(at) = all.iter().position(|projection| projection.name() == name) else {
-        let names: Vec<&str> = all.iter().map(|projection| projection.name()).collect();
+    let Some(at) = all.iter().position(|projection| projection.spec().name == name) else {
+        let names: Vec<&str> = all.iter().map(|projection| projection.spec().name).collect();
         bail!("there is no projection {name}; there are {}", names.join(", "));
     };
     Ok(all.swap_remove(at))

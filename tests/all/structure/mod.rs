@@ -4,6 +4,7 @@ mod circles;
 mod dependencies;
 mod modules;
 mod numbers;
+mod sql;
 mod tokens;
 mod wording;
 

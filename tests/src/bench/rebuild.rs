@@ -90,7 +90,7 @@ async fn live(log: &EventLog, bus: &Bus, head: i64) -> f64 {
     let feed = Feed::start(log.clone(), bus.clone());
     let worker = Worker::new(log.clone(), bus.clone(), feed, Arc::new(Conversations));
     let task = tokio::spawn(worker.run());
-    while checkpoints::position(log.pool(), Conversations.name()).await.unwrap() < head {
+    while checkpoints::position(log.pool(), Conversations.spec().name).await.unwrap() < head {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let time = begun.elapsed();

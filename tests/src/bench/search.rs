@@ -144,7 +144,7 @@ pub async fn run(effort: &Effort) -> Report {
                     let query = queries[next.fetch_add(1, Ordering::Relaxed) % queries.len()].clone();
                     let reader = reader.clone();
                     async move {
-                        search(&reader, Wanted::Now, query).await.unwrap();
+                        search(&reader, Wanted::Now, &query).await.unwrap();
                     }
                 }
             })
@@ -258,7 +258,7 @@ async fn index(stack: &Stack, log: &EventLog) {
     let feed = Feed::start(log.clone(), bus.clone());
     let task = tokio::spawn(Worker::new(log.clone(), bus, feed, Arc::new(Templates)).run());
     let head = log.head().await.unwrap();
-    while checkpoints::position(log.pool(), Templates.name()).await.unwrap() < head {
+    while checkpoints::position(log.pool(), Templates.spec().name).await.unwrap() < head {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     task.abort();
@@ -318,7 +318,7 @@ async fn recall(reader: &Reader, pool: &PgPool, queries: &[SearchQuery]) -> (f64
         let exact = exact(pool, query).await;
         let farthest = exact.last().map_or(0.0, |(_, distance)| *distance) + 1e-6;
         let nearest: HashSet<Uuid> = exact.iter().map(|(id, _)| *id).collect();
-        let hits = search(reader, Wanted::Now, query.clone()).await.unwrap().value;
+        let hits = search(reader, Wanted::Now, query).await.unwrap().value;
         fewest = fewest.min(hits.len());
         wanted += exact.len();
         found += hits

@@ -8,7 +8,7 @@ use domain::conversation::{Content, MessageBody, MessageRole, PictureKind};
 use domain::{AssetId, ConversationId, MessageText, Personal};
 use event_log::Position;
 use projections::Fresh;
-use projections::conversations::{self, Message, MessageView, Window};
+use projections::conversations::{self, Message, MessageView, OwnChat, Window};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -141,7 +141,7 @@ async fn messages(
         (None, Some(cursor)) => Window::After(cursor),
         (None, None) => Window::Newest,
     };
-    let own = (user.user_id.0, id);
+    let own = OwnChat { user: user.user_id, conversation: ConversationId(id) };
     let fresh = conversations::messages(app.reader(), wanted, own, window, params.limit).await?;
     let Fresh { value, checkpoint, behind } = fresh;
     let page = value.ok_or(ApiError::missing("conversation", behind))?;

@@ -11,8 +11,8 @@ use commands::{CommandError, Commands};
 use domain::conversation::lines::{Welcome, welcome};
 use domain::{ConversationId, Title};
 use event_log::Position;
-use projections::Page;
-use projections::conversations;
+use projections::conversations::{self, OwnChat};
+use projections::{Cursor, Page};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -106,13 +106,13 @@ async fn list(
     Freshness(wanted): Freshness,
     ApiQuery(params): ApiQuery<ListParams>,
 ) -> Result<QueryReply<ConversationList>, ApiError> {
-    let (reader, id) = (app.reader(), user.user_id.0);
+    let (reader, user) = (app.reader(), user.user_id);
     let fresh = match params.cursor {
         Some(cursor) => {
-            conversations::list_before(reader, wanted, id, (Position::new(cursor.get()), params.limit))
-                .await?
+            let cursor = Cursor { at: Some(Position::new(cursor.get())), limit: params.limit };
+            conversations::list_before(reader, wanted, user, cursor).await?
         }
-        None => conversations::list(reader, wanted, id, Page::new(params.limit, params.offset)).await?,
+        None => conversations::list(reader, wanted, user, Page::new(params.limit, params.offset)).await?,
     };
     let body = ConversationList {
         conversations: fresh.value.rows.iter().cloned().map(Into::into).collect(),
@@ -166,7 +166,8 @@ async fn get(
     Freshness(wanted): Freshness,
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<ConversationView>, ApiError> {
-    let fresh = conversations::get(app.reader(), wanted, user.user_id.0, id).await?;
+    let own = OwnChat { user: user.user_id, conversation: ConversationId(id) };
+    let fresh = conversations::get(app.reader(), wanted, own).await?;
     let row = fresh.value.clone().ok_or(ApiError::missing("conversation", fresh.behind))?;
     Ok(QueryReply::new(&fresh, row.into()))
 }

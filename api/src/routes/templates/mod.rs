@@ -149,7 +149,7 @@ async fn list(
 ) -> Result<QueryReply<TemplateList>, ApiError> {
     let filter = TemplateFilter { category: params.category, status: params.status.map(Into::into) };
     let page = Page::new(params.limit, params.offset);
-    let fresh = templates::list(app.reader(), wanted, filter, page).await?;
+    let fresh = templates::list(app.reader(), wanted, &filter, page).await?;
     let templates = fresh.value.rows.iter().map(TemplateView::from).collect();
     Ok(QueryReply::new(&fresh, TemplateList { templates, total: fresh.value.total }))
 }
@@ -231,7 +231,7 @@ async fn get(
     Freshness(wanted): Freshness,
     ApiPath(id): ApiPath<Uuid>,
 ) -> Result<QueryReply<TemplateView>, ApiError> {
-    let fresh = templates::get(app.reader(), wanted, id).await?;
+    let fresh = templates::get(app.reader(), wanted, TemplateId(id)).await?;
     let row = fresh.value.as_ref().ok_or(ApiError::missing("template", fresh.behind))?;
     Ok(QueryReply::new(&fresh, row.into()))
 }
@@ -320,7 +320,7 @@ async fn search(
             .unwrap_or_else(|| f64::from(providers.embedder.similarity_threshold())),
         limit: params.limit,
     };
-    let fresh = templates::search(app.reader(), wanted, query).await?;
+    let fresh = templates::search(app.reader(), wanted, &query).await?;
     let hits = fresh.value.iter().map(|hit| Hit {
         id: hit.id,
         category: hit.category.clone(),
@@ -370,7 +370,7 @@ async fn image(
     ApiPath(id): ApiPath<Uuid>,
     ApiQuery(params): ApiQuery<ImageParams>,
 ) -> Result<Response, ApiError> {
-    let fresh = templates::get(app.reader(), Wanted::Now, id).await?;
+    let fresh = templates::get(app.reader(), Wanted::Now, TemplateId(id)).await?;
     let row = fresh.value.ok_or(ApiError::missing("template", fresh.behind))?;
     tracing::info!(admin = %admin.user_id, template = %id, "a template was looked at");
     let key = if params.size.as_deref() == Some("thumbnail") { row.thumbnail_key } else { row.image_key };

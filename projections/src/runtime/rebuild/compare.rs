@@ -1,4 +1,4 @@
-//! Whether what was built is what is there: number and checksum of all rows, whatever their order.
+//! Compares the built rows with the live ones: number and checksum of all rows, in any order.
 
 use event_log::LogError;
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub struct TableSum {
     pub checksum: String,
 }
 
-/// One table as it is and as it was built.
+/// A table as it is and as it was built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Comparison {
     pub table: &'static str,
@@ -41,6 +41,7 @@ pub(super) async fn sum(
              FROM {schema}.{} AS t",
             quoted(table)
         );
+        // dynamic: names of schemas and tables cannot be parameters.
         sums.push(sqlx::query_as(&select).fetch_one(&mut *connection).await?);
     }
     Ok(sums)

@@ -4,6 +4,7 @@
 //! belongs to the worker. A rebuild that dies leaves a schema that nobody reads; the next one drops it.
 
 mod compare;
+mod error;
 mod read_ahead;
 mod shape;
 mod stage;
@@ -11,21 +12,22 @@ mod swap;
 
 use std::collections::HashSet;
 
-use event_log::{EventLog, LogError, Position, Span};
+use event_log::{EventLog, Position, Span};
 use serde::Serialize;
 
 pub use compare::{Comparison, TableSum};
+pub use error::RebuildError;
 
 use self::read_ahead::{PAGE_POSITIONS_MAX, ReadAhead};
 use self::stage::{EPOCH, Stage};
 use self::swap::Turn;
-use super::Projection;
-use super::batch::{Batch, Halt};
+use super::batch::Batch;
+use super::projection::Projection;
 
-/// How often a stage that the live worker ran away from is caught up before giving up.
+/// A stage that the live worker ran away from is caught up so often before the rebuild gives up.
 const CATCH_UPS_MAX: u32 = 20;
 
-/// What is expected of a rebuild.
+/// The expectations of a rebuild.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RebuildOptions {
     /// The rows are to be other ones than before: a new version of the program means something else by the
@@ -33,7 +35,7 @@ pub struct RebuildOptions {
     pub changed: bool,
 }
 
-/// What a rebuild is doing, for whoever watches.
+/// The step at which a rebuild is, for its watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RebuildStep {
     /// Events up to `position` are applied, of those up to `target`.
@@ -46,7 +48,7 @@ pub enum RebuildStep {
     Swapping,
 }
 
-/// What was built, compared and swapped.
+/// The outcome of a rebuild that was swapped in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rebuilt {
     /// The position at which the tables were swapped.
@@ -59,41 +61,6 @@ pub struct Rebuilt {
     pub parked: i64,
 }
 
-/// Why a read model was not rebuilt. The live one is as it was.
-#[derive(Debug, thiserror::Error)]
-pub enum RebuildError {
-    #[error("{projection} has no tables of its own: what it wrote must outlive a rebuild")]
-    NoTables { projection: &'static str },
-    #[error("{projection} is being rebuilt by somebody else")]
-    AlreadyRunning { projection: &'static str },
-    #[error("the rebuilt rows differ from the live ones at position {compared_at}")]
-    Differs { compared_at: Position, tables: Vec<Comparison> },
-    #[error("the event at position {position} cannot be applied: {reason}")]
-    Stopped { position: Position, reason: String },
-    #[error("the live read model was moved by somebody else while it was rebuilt")]
-    Interrupted,
-    #[error("the tables could not be locked: something reads them all the time")]
-    Busy,
-    #[error("the rebuild failed")]
-    Log(#[from] LogError),
-}
-
-impl From<sqlx::Error> for RebuildError {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Log(error.into())
-    }
-}
-
-impl From<Halt> for RebuildError {
-    fn from(halt: Halt) -> Self {
-        match halt {
-            Halt::Lost => Self::Interrupted,
-            Halt::Stopped { position, reason } => Self::Stopped { position, reason },
-            Halt::Failed(error) => Self::Log(error),
-        }
-    }
-}
-
 /// Rebuilds a read model. `watch` is told about every step.
 ///
 /// # Errors
@@ -104,8 +71,8 @@ pub async fn rebuild(
     options: RebuildOptions,
     watch: &(dyn Fn(RebuildStep) + Send + Sync),
 ) -> Result<Rebuilt, RebuildError> {
-    if projection.tables().is_empty() {
-        return Err(RebuildError::NoTables { projection: projection.name() });
+    if projection.spec().tables.is_empty() {
+        return Err(RebuildError::NoTables { projection: projection.spec().name });
     }
     let stage = Stage::open(log, projection).await?;
     let mut rebuild = Rebuild { log, projection, options, watch, stage };
@@ -128,7 +95,7 @@ impl Rebuild<'_> {
     async fn run(&mut self) -> Result<Rebuilt, RebuildError> {
         self.catch_up_with_goal().await?;
         (self.watch)(RebuildStep::Indexing);
-        self.stage.build_indexes(self.projection.tables()).await?;
+        self.stage.build_indexes(self.projection.spec().tables).await?;
         self.catch_up_with_goal().await?;
         (self.watch)(RebuildStep::Comparing);
         let (compared_at, tables) = self.compare().await?;
@@ -171,7 +138,8 @@ impl Rebuild<'_> {
         if from >= target {
             return Ok(());
         }
-        let mut pages = ReadAhead::start(self.log, self.projection, Span { after: from, upto: target });
+        let mut pages =
+            ReadAhead::start(self.log, self.projection.spec(), Span { after: from, upto: target });
         let mut batch = Batch {
             projection: self.projection,
             name: &self.stage.name,
@@ -186,7 +154,7 @@ impl Rebuild<'_> {
         while batch.position < target {
             let page = pages.next().await?.ok_or(RebuildError::Interrupted)?;
             batch.apply_opened(page.events, page.upto).await?;
-            batch.settle().await?;
+            batch.flush().await?;
             (self.watch)(RebuildStep::Applied { position: batch.position, target });
         }
         self.stage.position = batch.position;
@@ -198,7 +166,7 @@ impl Rebuild<'_> {
     async fn compare(&mut self) -> Result<(Position, Vec<Comparison>), RebuildError> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         let mut snapshot = self.log.pool().begin_with(begin).await?;
-        let name = self.projection.name();
+        let name = self.projection.spec().name;
         let floor = self.log.identity().await?.floor_position;
         let position = event_log::checkpoints::position(&mut *snapshot, name).await?.max(floor);
         if !self.options.changed {
@@ -207,7 +175,7 @@ impl Rebuild<'_> {
             }
             self.catch_up(position).await?;
         }
-        let tables = self.projection.tables();
+        let tables = self.projection.spec().tables;
         let (live, rebuilt) = tokio::try_join!(
             compare::sum(&mut snapshot, &self.stage.live, tables),
             compare::sum(&mut self.stage.connection, &self.stage.schema, tables),

@@ -1,13 +1,13 @@
 //! Reads and opens the next pages of the log while the present one is written: one task asks the database,
 //! one decrypts and parses, and the caller writes.
 
-use event_log::{EventLog, LogError, Position, RecordedEvent, Span, events_between};
+use event_log::{EventLog, Interest, LogError, Position, RecordedEvent, Span, events_between};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::runtime::Projection;
 use crate::runtime::batch::{Opened, open_all};
-use crate::runtime::worker::connect;
+use crate::runtime::connect::connect;
+use crate::runtime::spec::{Payloads, Spec};
 
 /// Positions of one page. It begins small and grows as long as its events are small.
 pub(super) const PAGE_POSITIONS_MAX: i64 = 5000;
@@ -33,14 +33,12 @@ pub(super) struct ReadAhead {
 
 impl ReadAhead {
     /// Starts to read a span.
-    pub(super) fn start(log: &EventLog, projection: &dyn Projection, span: Span) -> Self {
-        let (wanted, payloads) =
-            ((projection.aggregates(), projection.passes_over()), projection.reads_payloads());
+    pub(super) fn start(log: &EventLog, spec: &Spec, span: Span) -> Self {
         let (read, to_open) = mpsc::channel(PAGES_AHEAD_MAX);
         let (opened, pages) = mpsc::channel(PAGES_AHEAD_MAX);
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_pages(log.clone(), wanted, span, read));
-        tasks.spawn(open_pages(log.clone(), payloads, to_open, opened));
+        tasks.spawn(read_pages(log.clone(), spec.interest(), span, read));
+        tasks.spawn(open_pages(log.clone(), spec.payloads, to_open, opened));
         Self { pages, _tasks: tasks }
     }
 
@@ -50,12 +48,7 @@ impl ReadAhead {
     }
 }
 
-async fn read_pages(
-    log: EventLog,
-    wanted: (&'static [&'static str], &'static [&'static str]),
-    span: Span,
-    read: mpsc::Sender<Read>,
-) {
+async fn read_pages(log: EventLog, interest: Interest<'static>, span: Span, read: mpsc::Sender<Read>) {
     let mut connection = match connect(&log).await {
         Ok(connection) => connection,
         // Nobody listens any more when this fails, here and below.
@@ -65,7 +58,7 @@ async fn read_pages(
     let mut after = span.after;
     while after < span.upto {
         let last = span.upto.min(after.plus(positions));
-        let events = events_between(&mut connection, Span { after, upto: last }, wanted).await;
+        let events = events_between(&mut connection, Span { after, upto: last }, interest).await;
         let failed = events.is_err();
         positions = events.as_ref().map_or(positions, |events| next_size(positions, events));
         if read.send(events.map(|events| (events, last))).await.is_err() || failed {
@@ -75,17 +68,17 @@ async fn read_pages(
     }
 }
 
-fn next_size(positions: i64, events: &[RecordedEvent]) -> i64 {
+fn next_size(size: i64, events: &[RecordedEvent]) -> i64 {
     match events.iter().map(|event| event.payload.len() + event.metadata.len()).sum::<usize>() {
-        bytes if bytes > PAGE_BYTES_MAX => (positions / 2).max(1),
-        bytes if bytes < PAGE_BYTES_MAX / 4 => (positions * 2).min(PAGE_POSITIONS_MAX),
-        _ => positions,
+        bytes if bytes > PAGE_BYTES_MAX => (size / 2).max(1),
+        bytes if bytes < PAGE_BYTES_MAX / 4 => (size * 2).min(PAGE_POSITIONS_MAX),
+        _ => size,
     }
 }
 
 async fn open_pages(
     log: EventLog,
-    payloads: bool,
+    payloads: Payloads,
     mut read: mpsc::Receiver<Read>,
     opened: mpsc::Sender<Result<Page, LogError>>,
 ) {

@@ -11,11 +11,11 @@ use event_log::{EventLog, LogError, Position, Span, checkpoints, events_between,
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use tokio::time::sleep;
 
-use super::RebuildError;
+use super::error::RebuildError;
 use super::shape::quoted;
 use super::stage::{EPOCH, Stage};
 use crate::runtime::batch::{Batch, open_all};
-use crate::runtime::{Projection, lease_name};
+use crate::runtime::projection::Projection;
 
 const LOCK_TIMEOUT_MS: i64 = 300;
 const TURNS_MAX: u32 = 60;
@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// More than this is not caught up with while the live worker waits.
 const LAST_EVENTS_MAX: i64 = 500;
 
-/// How a turn ended that did not fail.
+/// The end of a turn that did not fail.
 pub(super) enum Turn {
     /// The new tables are live and stand at this position; so many events are parked in them.
     Swapped { position: Position, parked: i64 },
@@ -52,21 +52,20 @@ impl Stage {
     }
 
     async fn try_swap(&mut self, log: &EventLog, projection: &dyn Projection) -> Result<Turn, RebuildError> {
+        let spec = projection.spec();
         let mut tx = self.connection.begin().await?;
-        sqlx::query("SELECT set_config('lock_timeout', $1, true)")
-            .bind(format!("{LOCK_TIMEOUT_MS}ms"))
-            .execute(&mut *tx)
+        sqlx::query!(r#"SELECT set_config('lock_timeout', $1, true)"#, format!("{LOCK_TIMEOUT_MS}ms"))
+            .fetch_one(&mut *tx)
             .await?;
-        let live = lock_checkpoint(&mut tx, &self.live, projection.name()).await?;
+        let live = lock_checkpoint(&mut tx, &self.live, spec.name).await?;
         if live.since(self.position) > LAST_EVENTS_MAX {
             return Ok(Turn::Behind(live));
         }
         let reached = live.max(self.position);
         if reached > self.position {
             let span = Span { after: self.position, upto: reached };
-            let events =
-                events_between(log.pool(), span, (projection.aggregates(), projection.passes_over())).await?;
-            let opened = open_all(log, events, projection.reads_payloads()).await?;
+            let events = events_between(log.pool(), span, spec.interest()).await?;
+            let opened = open_all(log, events, spec.payloads).await?;
             let mut batch = Batch {
                 projection,
                 name: &self.name,
@@ -79,18 +78,19 @@ impl Stage {
             };
             batch.learn_parked().await?;
             batch.apply_opened(opened, reached).await?;
-            batch.settle().await?;
+            batch.flush().await?;
         }
-        let tables: Vec<String> = projection.tables().iter().map(|table| quoted(table)).collect();
+        let tables: Vec<String> = spec.tables.iter().map(|table| quoted(table)).collect();
         exchange_tables(&mut tx, (&self.schema, &self.live), &tables).await?;
         // From here on every name means the live table.
-        sqlx::query("SELECT set_config('search_path', $1, true)").bind(&self.live).execute(&mut *tx).await?;
-        let parked = exchange_parked(&mut tx, &self.schema, (&self.name, projection.name())).await?;
+        sqlx::query!(r#"SELECT set_config('search_path', $1, true)"#, self.live).fetch_one(&mut *tx).await?;
+        let parked = exchange_parked(&mut tx, &self.schema, (&self.name, spec.name)).await?;
         if reached != live || parked.changed {
             // The worker has to look at its checkpoint and its parked events again.
-            let epoch = leases::supersede_in_tx(&mut tx, &lease_name(projection.name())).await?;
-            checkpoints::set_in_tx(&mut tx, projection.name(), reached, epoch).await?;
+            let epoch = leases::supersede_in_tx(&mut tx, &spec.lease()).await?;
+            checkpoints::set_in_tx(&mut tx, spec.name, reached, epoch).await?;
         }
+        // dynamic: the name of a schema cannot be a parameter.
         sqlx::query(&format!("DROP SCHEMA {} CASCADE", self.schema)).execute(&mut *tx).await?;
         tx.commit().await?;
         self.position = reached;
@@ -104,8 +104,10 @@ async fn lock_checkpoint(tx: &mut PgConnection, live: &str, name: &str) -> Resul
         "INSERT INTO {live}.checkpoints (projection, position) \
          VALUES ($1, (SELECT floor_position FROM log_identity)) ON CONFLICT DO NOTHING"
     );
+    // dynamic: the name of a schema cannot be a parameter, here and below.
     sqlx::query(&insert).bind(name).execute(&mut *tx).await?;
     let select = format!("SELECT position FROM {live}.checkpoints WHERE projection = $1 FOR UPDATE");
+    // dynamic: the live checkpoint, by the name of its schema.
     Ok(sqlx::query_scalar(&select).bind(name).fetch_one(&mut *tx).await?)
 }
 
@@ -116,11 +118,13 @@ async fn exchange_tables(
 ) -> Result<(), LogError> {
     let all: Vec<String> = tables.iter().map(|table| format!("{live}.{table}")).collect();
     let all = all.join(", ");
+    // dynamic: names of tables cannot be parameters, here and below.
     sqlx::query(&format!("LOCK TABLE {all} IN ACCESS EXCLUSIVE MODE")).execute(&mut **tx).await?;
-    // Without CASCADE: what somebody else hung on a table is not dropped with it.
+    // dynamic: as above. Without CASCADE: what somebody else hung on a table is not dropped with it.
     sqlx::query(&format!("DROP TABLE {all}")).execute(&mut **tx).await?;
     for table in tables {
         let moved = format!("ALTER TABLE {schema}.{table} SET SCHEMA {live}");
+        // dynamic: as above.
         sqlx::query(&moved).execute(&mut **tx).await?;
     }
     Ok(())
@@ -137,8 +141,7 @@ async fn exchange_parked(
     schema: &str,
     (staged, name): (&str, &str),
 ) -> Result<Parked, LogError> {
-    let before = sqlx::query("DELETE FROM parked_events WHERE projection = $1")
-        .bind(name)
+    let before = sqlx::query!(r#"DELETE FROM parked_events WHERE projection = $1"#, name)
         .execute(&mut *tx)
         .await?
         .rows_affected();
@@ -147,6 +150,7 @@ async fn exchange_parked(
          SELECT $1, position, aggregate_type, aggregate_id, reason, parked_at \
          FROM {schema}.parked_events WHERE projection = $2"
     );
+    // dynamic: the name of a schema cannot be a parameter.
     let now = sqlx::query(&keep).bind(name).bind(staged).execute(&mut *tx).await?.rows_affected();
     Ok(Parked { now: i64::try_from(now).unwrap_or(i64::MAX), changed: before + now > 0 })
 }

@@ -1,4 +1,4 @@
-//! Which applied events are told to whoever follows traces, and which as failed.
+//! The applied events that traces show, and the failed ones among them.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use tracing::span::{Id, Record};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use super::{of_page, tell_failures};
-use crate::runtime::batch::Halt;
+use crate::runtime::halt::Halt;
 
 const TRACED: &str = r#"{"traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}"#;
 
