@@ -11,7 +11,7 @@
 #![allow(clippy::print_stdout, reason = "the answer to the person who runs it")]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use embedded::{Options, Postgres};
@@ -83,7 +83,7 @@ fn descriptions(folder: &Path) -> BTreeMap<String, String> {
     paths.filter_map(|path| Some((file_name(&path)?, std::fs::read_to_string(path).ok()?))).collect()
 }
 
-fn file_name(path: &PathBuf) -> Option<String> {
+fn file_name(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_string_lossy().into_owned())
 }
 

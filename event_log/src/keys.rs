@@ -30,9 +30,7 @@ impl MasterKey {
             let place = self.place_in_use(&wrapping, pool).await?;
             let first = self.derive_all(purpose)[place];
             sqlx::query!(
-                r#"
-                INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING
-                "#,
+                r#"INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING"#,
                 purpose,
                 wrapping.close(Uuid::nil(), &first)? as _
             )

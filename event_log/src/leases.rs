@@ -46,9 +46,7 @@ pub async fn acquire(
 /// Gives the lease back, so that the next holder need not wait for its end.
 pub async fn release(pool: &PgPool, lease: &Lease) -> Result<(), LogError> {
     sqlx::query!(
-        r#"
-        UPDATE leases SET held_until = clock_timestamp() WHERE name = $1 AND holder = $2 AND epoch = $3
-        "#,
+        r#"UPDATE leases SET held_until = clock_timestamp() WHERE name = $1 AND holder = $2 AND epoch = $3"#,
         &lease.name,
         lease.holder,
         lease.epoch.get()

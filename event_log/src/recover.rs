@@ -176,9 +176,7 @@ async fn sequences_must_follow_in_tx(
             Some(last) => *last,
             None => {
                 let last = sqlx::query_scalar!(
-                    r#"
-                    SELECT max(sequence) FROM events WHERE aggregate_type = $1 AND aggregate_id = $2
-                    "#,
+                    r#"SELECT max(sequence) FROM events WHERE aggregate_type = $1 AND aggregate_id = $2"#,
                     stream.0,
                     stream.1
                 )

@@ -61,9 +61,7 @@ async fn apply_event(tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), A
         }
         AlgorithmEvent::AlgorithmActivated { activated_at } => {
             sqlx::query!(
-                r#"
-                UPDATE generation_algorithms SET is_active = true, updated_at = $2 WHERE id = $1
-                "#,
+                r#"UPDATE generation_algorithms SET is_active = true, updated_at = $2 WHERE id = $1"#,
                 id,
                 activated_at,
             )
@@ -72,9 +70,7 @@ async fn apply_event(tx: &mut PgConnection, event: &OpenedEvent) -> Result<(), A
         }
         AlgorithmEvent::AlgorithmDeactivated { algorithm_id, deactivated_at } => {
             sqlx::query!(
-                r#"
-                UPDATE generation_algorithms SET is_active = false, updated_at = $2 WHERE id = $1
-                "#,
+                r#"UPDATE generation_algorithms SET is_active = false, updated_at = $2 WHERE id = $1"#,
                 algorithm_id.0,
                 deactivated_at,
             )
@@ -119,17 +115,13 @@ async fn make_default(
     at: Timestamp,
 ) -> Result<PgQueryResult, sqlx::Error> {
     sqlx::query!(
-        r#"
-        UPDATE generation_algorithms SET is_default = false WHERE is_default AND id <> $1
-        "#,
+        r#"UPDATE generation_algorithms SET is_default = false WHERE is_default AND id <> $1"#,
         id.0,
     )
     .execute(&mut *tx)
     .await?;
     sqlx::query!(
-        r#"
-        UPDATE generation_algorithms SET is_default = true, updated_at = $2 WHERE id = $1
-        "#,
+        r#"UPDATE generation_algorithms SET is_default = true, updated_at = $2 WHERE id = $1"#,
         id.0,
         at,
     )

@@ -198,9 +198,7 @@ macro_rules! said {
                        coalesce(array_agg(m.position), '{}') AS positions
                 FROM (SELECT * FROM messages
                       WHERE conversation_id = chat.id AND position "# + $bound + r#" $4
-                      ORDER BY position "# + $order + r#"
-                      LIMIT $5) AS m) AS page
-            "#,
+                      ORDER BY position "# + $order + r#" LIMIT $5) AS m) AS page"#,
             $($value),+
         )
     };

@@ -162,9 +162,7 @@ async fn apply_details(
             // A model's words may hold what a text column refuses.
             let style = intent.known().map_or(ERASED.to_owned(), |intent| intent.style.replace('\0', ""));
             sqlx::query!(
-                r#"
-                UPDATE generation_requests SET style_preference = $2, analyzed_by = $3 WHERE id = $1
-                "#,
+                r#"UPDATE generation_requests SET style_preference = $2, analyzed_by = $3 WHERE id = $1"#,
                 id,
                 style,
                 analyzed_by,
@@ -183,9 +181,7 @@ async fn apply_details(
         }
         GenerationRequestEvent::AttemptStarted { provider, .. } => {
             sqlx::query!(
-                r#"
-                UPDATE generation_requests SET provider = $2, attempts = attempts + 1 WHERE id = $1
-                "#,
+                r#"UPDATE generation_requests SET provider = $2, attempts = attempts + 1 WHERE id = $1"#,
                 id,
                 provider,
             )

@@ -88,9 +88,7 @@ async fn apply_template(
         }
         TemplateEvent::TemplateAnalysisStarted { attempt, started_at, .. } => {
             sqlx::query!(
-                r#"
-                UPDATE templates SET status = $2, analysis_attempts = $3, updated_at = $4 WHERE id = $1
-                "#,
+                r#"UPDATE templates SET status = $2, analysis_attempts = $3, updated_at = $4 WHERE id = $1"#,
                 id,
                 TemplateStatus::Analyzing.name(),
                 pixels(attempt),
@@ -108,9 +106,7 @@ async fn apply_template(
                 None => TemplateStatus::Failed,
             };
             sqlx::query!(
-                r#"
-                UPDATE templates SET status = $2, failure_reason = $3, updated_at = $4 WHERE id = $1
-                "#,
+                r#"UPDATE templates SET status = $2, failure_reason = $3, updated_at = $4 WHERE id = $1"#,
                 id,
                 status.name(),
                 reason,
