@@ -1,6 +1,6 @@
 //! The assistant: answers in the chat what the brief calls for.
 
-use domain::conversation::lines::Missing;
+use domain::conversation::Missing;
 use domain::conversation::{
     AlgorithmOption, Chat, Conversation, ConversationCommand, ConversationEvent, Line, MessageBody,
 };

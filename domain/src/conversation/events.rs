@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::lines::Line;
+use super::line::Line;
 use crate::event_names::event_names;
 use crate::language::Language;
 use crate::{

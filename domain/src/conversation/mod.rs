@@ -7,6 +7,7 @@
 mod commands;
 mod error;
 mod events;
+mod line;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -16,5 +17,5 @@ pub mod lines;
 pub use commands::ConversationCommand;
 pub use error::ConversationError;
 pub use events::{AlgorithmOption, Content, ConversationEvent, MessageBody, MessageRole, PictureKind};
-pub use lines::Line;
+pub use line::{Line, Missing, Welcome};
 pub use state::{Brief, Chat, Conversation, Pictures};

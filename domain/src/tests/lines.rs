@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::Credits;
 use crate::conversation::Line;
-use crate::conversation::lines::{Missing, welcome};
+use crate::conversation::Missing;
+use crate::conversation::lines::welcome;
 use crate::generation_request::{FailureReason, Status};
 use crate::language::Language;
 

@@ -1,7 +1,6 @@
 //! The task of a process that writes to the log. It takes what waits, asks the pacing, sends over a lane, and answers.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -11,14 +10,12 @@ use tokio::time::{Instant, sleep_until};
 use super::call::Answer;
 use super::flight::{Flight, Landed};
 use super::lanes::Lanes;
-use super::pacing::{Pacing, Situation, Step};
+use super::pacing::{Pacing, Situation, Step, TIMER_RESOLUTION};
 use super::queue::{BATCH_UNITS_MAX, Pending, QUEUE_UNITS_MAX, Queue};
 use super::told::{Told, alone, refuse};
 use super::{AppendError, Appended, NewUnit};
 use crate::Position;
 use crate::guard::Guard;
-
-const TIMER_RESOLUTION: Duration = Duration::from_millis(1);
 
 /// The way to the appender task. The task ends when the last handle is gone.
 #[derive(Debug, Clone)]
@@ -176,8 +173,8 @@ impl Worker {
     }
 }
 
-/// Waits until a time. The timers of the runtime are late by up to a millisecond; a shorter wait lets other tasks run in
-/// the meantime, among them the callers that are waited for.
+/// Waits until a time. A wait that a timer cannot keep lets other tasks run instead, among them the callers that are
+/// waited for.
 async fn pause(until: Instant) {
     if until - Instant::now() >= TIMER_RESOLUTION {
         return sleep_until(until).await;

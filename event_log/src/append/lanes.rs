@@ -8,10 +8,8 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::{Instant, sleep_until};
 
+use super::pacing::{RETRY_DELAY_MAX, RETRY_DELAY_MIN};
 use crate::guard::Guard;
-
-const OPEN_DELAY_MIN: Duration = Duration::from_millis(20);
-const OPEN_DELAY_MAX: Duration = Duration::from_secs(1);
 
 pub(super) struct Lanes {
     options: PgConnectOptions,
@@ -69,7 +67,7 @@ impl Lanes {
             }
             Err(error) => {
                 tracing::warn!(%error, "no further connection to append over");
-                self.delay = (self.delay * 2).clamp(OPEN_DELAY_MIN, OPEN_DELAY_MAX);
+                self.delay = (self.delay * 2).clamp(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
             }
         }
     }

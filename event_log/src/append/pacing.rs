@@ -29,8 +29,13 @@ const TWO_WAYS_CALLERS_MIN: usize = 24;
 const PROOF_AGE_MAX: Duration = Duration::from_millis(5);
 /// After each further misfit in a row twice as many batches go at the lock, up to so many.
 const REST_BATCHES_MAX: u32 = 64;
-const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
+/// The pause after a failure of the database, and after one of opening a connection. It doubles with each in a row.
+pub(super) const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
+pub(super) const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
+/// The timers of the runtime are late by up to so much.
+pub(super) const TIMER_RESOLUTION: Duration = Duration::from_millis(1);
+/// A unit that the database refuses although nothing is wrong with it is sent so often.
+pub(super) const REFUSALS_MAX: u8 = 5;
 
 /// The next step of the appender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use crate::{Position, Span};
 /// Long enough for every patience, too short for a proof to grow old.
 const LATER: Duration = Duration::from_millis(4);
 
-fn span(after: i64, upto: i64) -> Span {
-    Span { after: Position::new(after), upto: Position::new(upto) }
+fn span(before: i64, last: i64) -> Span {
+    Span { after: Position::new(before), upto: Position::new(last) }
 }
 
 fn situation(now: Instant, waiting: usize) -> Situation {

@@ -6,14 +6,12 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::metrics::AppendMetrics;
+use super::pacing::REFUSALS_MAX;
 use super::queue::Pending;
 use super::{AppendError, Appended};
 use crate::guard::Guard;
 use crate::witness::Rewound;
 use crate::{Position, Span};
-
-/// A unit that the database refuses although nothing is wrong with it is sent so often.
-const REFUSALS_MAX: u8 = 5;
 
 /// Those who hear of a batch besides its callers.
 pub(super) struct Told {

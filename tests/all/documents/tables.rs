@@ -130,7 +130,7 @@ fn types_of_messages() {
 fn lines_of_the_assistant() {
     let rows = contracts().table("messages", "line");
     let documented = rows.iter().map(|row| (word(&row[0]), row[1] == "true")).collect();
-    let keys = literals(function(&text("domain/src/conversation/lines.rs"), "key"));
+    let keys = literals(function(&text("domain/src/conversation/line.rs"), "key"));
     let coded = keys.into_iter().map(|key| {
         // The arguments of every line that has any; the others take no notice.
         let stored = json!({

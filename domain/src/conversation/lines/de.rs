@@ -1,7 +1,7 @@
 //! The assistant's words in German.
 
-use super::{Line, Missing, Welcome};
 use crate::Credits;
+use crate::conversation::line::{Line, Missing, Welcome};
 use crate::generation_request::Status;
 use crate::language::Language::German;
 

@@ -1,6 +1,6 @@
 //! The assistant's words in English.
 
-use super::{Line, Missing, Welcome};
+use crate::conversation::line::{Line, Missing, Welcome};
 use crate::generation_request::Status;
 use crate::language::Language::English;
 
