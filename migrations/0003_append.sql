@@ -286,8 +286,8 @@ $$;
 
 -- Explains why a batch did not fit: per unit, in their order, `fine`, `duplicate` (with the first positions and the
 -- first outcome), `mismatch` (the command id was used for something else), `conflict` (detail names the stream) or
--- `taken` (detail names the kind of claim). It takes no lock. All but `fine` and `taken` stay true for ever, because
--- receipts are not replaced and streams do not shrink.
+-- `taken` (detail names the kind of claim). It takes no lock: `fine` and `taken` may have changed when the caller hears of
+-- them, the others stay true, because a log that only grows neither replaces receipts nor shortens streams.
 CREATE FUNCTION explain_units(new_units new_unit[], streams expected_stream[], claim_changes claim_change[])
 RETURNS TABLE (verdict text, first_position bigint, last_position bigint, detail text)
 LANGUAGE sql STABLE AS $$
@@ -327,7 +327,7 @@ LANGUAGE sql STABLE AS $$
               SELECT 1
               FROM unnest(claim_changes) AS released
               WHERE released.unit = c.unit AND released.kind = c.kind AND released.key_hash = c.key_hash
-                AND NOT released.is_taken
+                AND NOT released.is_taken AND released.owner = held.owner
           )
         LIMIT 1
     ) AS taken ON true

@@ -96,6 +96,6 @@ impl From<sqlx::Error> for LogError {
 pub(crate) fn is_transient(code: Option<&str>) -> bool {
     code.is_some_and(|code| {
         matches!(code.get(..2), Some("08" | "40" | "53" | "57" | "58"))
-            || matches!(code, "55P03" | "25P03" | "25P04")
+            || matches!(code, "55P03" | "25P03" | "25P04" | "25006")
     })
 }

@@ -26,7 +26,7 @@ use crate::{
 /// Limits of a process.
 #[derive(Debug, Clone)]
 pub struct LogOptions {
-    /// Connections of the pool; the appender has one more of its own.
+    /// Connections of the pool; the appender has two more of its own.
     pub connections_max: u32,
     /// Aggregate states that are kept in memory.
     pub cached_states_max: usize,

@@ -80,6 +80,7 @@ impl Worker {
         Situation {
             now: Instant::now(),
             waiting: self.queue.len(),
+            owed: self.queue.owed(),
             batches: self.flight.batches(),
             units: self.flight.units(),
             knows_end: self.flight.knows_end(),
@@ -132,7 +133,9 @@ impl Worker {
                 self.missed(was_ahead);
                 let is_explained = outcomes.iter().any(Option::is_some);
                 again = self.told.answer(batch, outcomes).0;
-                if !is_explained {
+                if is_explained {
+                    self.queue.owe(again.len());
+                } else {
                     again = alone(again, "the log refuses it without a reason");
                 }
             }
@@ -152,7 +155,10 @@ impl Worker {
             Err(error) => {
                 // The answer may have been lost after the commit. Receipts make the same batch harmless.
                 tracing::warn!(%error, units, "the batch is sent again until its outcome is known");
-                self.missed(was_ahead);
+                if was_ahead {
+                    self.pacing.misfitted(self.flight.knows_end());
+                }
+                self.flight.learn(None);
                 self.pacing.failed(Instant::now());
                 again = batch;
             }

@@ -15,7 +15,7 @@ use crate::{Position, Version};
 pub(super) enum Answer {
     /// Every unit is stored. `end` is the end of the log then, where the function told it.
     Stored { units: Vec<Appended>, end: Option<Tip> },
-    /// Nothing is stored, for the sake of some units, which have their outcome. The others are `None`: they may be
+    /// Nothing is stored, for the sake of units that have their outcome, where one was found. The others are `None`: they may be
     /// sent again.
     Explained(Vec<Option<Appended>>),
     /// Nothing is stored: the log does not end where the batch was placed, or somebody else is about to write.
@@ -41,7 +41,7 @@ pub(super) async fn send(
         Err(sqlx::Error::Database(error)) => error,
         answer => return answer,
     };
-    match Misfit::of(error.downcast_ref()) {
+    match Misfit::of(error.downcast_ref(), place.is_some()) {
         Misfit::Passing => Err(sqlx::Error::Database(error)),
         Misfit::OfUnits => explain(connection, units).await,
         Misfit::OfPlace => Ok(Answer::Displaced),
@@ -59,12 +59,14 @@ enum Misfit {
 }
 
 impl Misfit {
-    fn of(error: &PgDatabaseError) -> Self {
+    fn of(error: &PgDatabaseError, is_ahead: bool) -> Self {
         match (error.code(), error.constraint()) {
             ("RX001", _) | ("23505", Some("events_pkey")) => Self::OfPlace,
             ("RX002", _) | ("23505", Some("events_stream_key" | "command_receipts_pkey" | "claims_pkey")) => {
                 Self::OfUnits
             }
+            // A batch ahead that was rolled back to end a deadlock goes at the lock.
+            (code, _) if is_ahead && code.starts_with("40") => Self::OfPlace,
             (code, _) if is_transient(Some(code)) => Self::Passing,
             _ => Self::ForEver,
         }

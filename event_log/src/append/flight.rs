@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesOrdered, StreamExt};
 use sqlx::PgConnection;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::NewUnit;
 use super::call::{self, Answer};
+use super::pacing::ANSWER_MAX;
 use super::queue::{Pending, Seen};
 use super::tip::Tip;
 use crate::clock;
@@ -72,7 +73,8 @@ impl Flight {
         let sent = async move {
             let begun = Instant::now();
             let units: Vec<&NewUnit> = batch.iter().map(|pending| &pending.unit).collect();
-            let answer = call::send(&mut connection, &units, place.as_ref()).await;
+            let sent = call::send(&mut connection, &units, place.as_ref());
+            let answer = timeout(ANSWER_MAX, sent).await.unwrap_or_else(|_| Err(no_answer()));
             let connection = answer.is_ok().then_some(connection);
             Landed { was_ahead: place.is_some(), batch, begun, answer, connection }
         };
@@ -86,4 +88,8 @@ impl Flight {
         self.seen.pop_front();
         landed
     }
+}
+
+fn no_answer() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::pacing::{RETRY_DELAY_MAX, RETRY_DELAY_MIN};
+use super::pacing::{OPEN_MAX, RETRY_DELAY_MAX, RETRY_DELAY_MIN};
 use crate::guard::Guard;
 
 pub(super) struct Lanes {
@@ -41,9 +41,12 @@ impl Lanes {
             self.opening = Some(
                 async move {
                     sleep_until(from).await;
-                    let mut fresh = options.connect().await?;
-                    guard.check(&mut fresh).await?;
-                    Ok(fresh)
+                    let opened = timeout(OPEN_MAX, async {
+                        let mut fresh = options.connect().await?;
+                        guard.check(&mut fresh).await?;
+                        Ok(fresh)
+                    });
+                    opened.await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
                 }
                 .boxed(),
             );

@@ -32,9 +32,13 @@ const REST_BATCHES_MAX: u32 = 64;
 /// The pause after a failure of the database, and after one of opening a connection. It doubles with each in a row.
 pub(super) const RETRY_DELAY_MIN: Duration = Duration::from_millis(20);
 pub(super) const RETRY_DELAY_MAX: Duration = Duration::from_secs(1);
+/// The server ends a statement after 30 seconds; an answer that takes longer is lost, with its connection.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(35);
+/// Opening a connection may take so long.
+pub(super) const OPEN_MAX: Duration = Duration::from_secs(10);
 /// The timers of the runtime are late by up to so much.
 pub(super) const TIMER_RESOLUTION: Duration = Duration::from_millis(1);
-/// A unit that the database refuses although nothing is wrong with it is sent so often.
+/// A unit that the database refuses although nothing is wrong with it is sent again so often.
 pub(super) const REFUSALS_MAX: u8 = 5;
 
 /// The next step of the appender.
@@ -54,6 +58,8 @@ pub(super) struct Situation {
     pub(super) now: Instant,
     /// Units that wait.
     pub(super) waiting: usize,
+    /// Of them, units that were found fine in a batch that did not fit: they wait for nobody.
+    pub(super) owed: usize,
     /// Batches under way, and their units.
     pub(super) batches: usize,
     pub(super) units: usize,
@@ -102,7 +108,7 @@ impl Pacing {
     /// Tells the next step.
     pub(super) fn next(&self, it: &Situation) -> Step {
         let is_idle = it.batches == 0;
-        let is_due = it.waiting >= self.enough || (is_idle && self.patient_until <= it.now);
+        let is_due = it.owed > 0 || it.waiting >= self.enough || (is_idle && self.patient_until <= it.now);
         if it.waiting == 0 {
             Step::Wait(None)
         } else if it.now < self.retry_from {

@@ -16,7 +16,7 @@ fn span(before: i64, last: i64) -> Span {
 }
 
 fn situation(now: Instant, waiting: usize) -> Situation {
-    Situation { now, waiting, batches: 0, units: 0, knows_end: false }
+    Situation { now, waiting, owed: 0, batches: 0, units: 0, knows_end: false }
 }
 
 fn ahead(now: Instant, waiting: usize) -> Situation {
@@ -61,6 +61,15 @@ fn an_early_caller_waits_for_those_who_were_answered_with_it_but_not_for_long() 
     assert!(until > now && until < now + Duration::from_micros(100), "{:?}", until - now);
     assert_eq!(pacing.next(&situation(until, 1)), Step::Lead);
     assert_eq!(pacing.next(&situation(now, 14)), Step::Lead, "an eighth is not waited for");
+}
+
+#[test]
+fn units_that_are_owed_a_batch_wait_for_nobody() {
+    let now = Instant::now();
+    let mut pacing = with_callers(now, 16);
+    pacing.stored(now, false, span(6, 9));
+    pacing.answered(&situation(now, 0), 16);
+    assert_eq!(pacing.next(&Situation { owed: 3, ..situation(now, 3) }), Step::Lead);
 }
 
 #[test]

@@ -30,17 +30,29 @@ impl Pending {
 pub(super) struct Queue {
     incoming: mpsc::Receiver<Pending>,
     waiting: VecDeque<Pending>,
+    /// So many units at the front were found fine when others of their batch were not: they are the next batch, without
+    /// newcomers that could spoil it again.
+    owed: usize,
     is_open: bool,
 }
 
 impl Queue {
     pub(super) fn new(incoming: mpsc::Receiver<Pending>) -> Self {
-        Self { incoming, waiting: VecDeque::new(), is_open: true }
+        Self { incoming, waiting: VecDeque::new(), owed: 0, is_open: true }
     }
 
     /// The number of units that wait.
     pub(super) fn len(&self) -> usize {
         self.waiting.len() + self.incoming.len()
+    }
+
+    /// The units that are about to be given back are the next batch.
+    pub(super) fn owe(&mut self, units: usize) {
+        self.owed = units;
+    }
+
+    pub(super) fn owed(&self) -> usize {
+        self.owed
     }
 
     /// Nothing waits, and nothing comes any more.
@@ -77,7 +89,8 @@ impl Queue {
         units_max: usize,
         under_way: &VecDeque<Seen>,
     ) -> (Vec<Pending>, Seen) {
-        next_batch(&mut self.waiting, units_max, under_way)
+        let owed = std::mem::take(&mut self.owed);
+        next_batch(&mut self.waiting, if owed > 0 { units_max.min(owed) } else { units_max }, under_way)
     }
 
     /// Puts units back to where they were taken from.
@@ -88,6 +101,7 @@ impl Queue {
     }
 
     pub(super) fn take_all(&mut self) -> Vec<Pending> {
+        self.owed = 0;
         self.waiting.drain(..).collect()
     }
 }

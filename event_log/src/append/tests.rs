@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::queue::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, next_batch};
+use super::queue::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, Queue, next_batch};
 use super::{NewClaim, NewEvent, NewUnit};
 use crate::cache::StreamKey;
 use crate::{Version, clock};
@@ -148,4 +148,21 @@ fn a_unit_waits_for_a_batch_under_way_that_has_its_stream_its_command_or_its_cla
     let (third, _) = next_batch(&mut waiting, BATCH_UNITS_MAX, &VecDeque::from([seen]));
     assert_eq!(ids(&third), [3, 1, 4], "what was left waits for none that left it, and 5 for 3");
     assert_eq!(waiting.len(), 1);
+}
+
+#[test]
+fn units_that_are_owed_a_batch_have_it_without_newcomers() {
+    let pending = |unit| Pending::new(unit, oneshot::channel().0);
+    let (sender, incoming) = tokio::sync::mpsc::channel(4);
+    let mut queue = Queue::new(incoming);
+    sender.try_send(pending(unit(3, &["c"]))).unwrap();
+    queue.fill();
+    queue.owe(2);
+    queue.give_back(vec![pending(unit(1, &["a"])), pending(unit(2, &["b"]))]);
+    let mut ids = || {
+        let (batch, _) = queue.next_batch(BATCH_UNITS_MAX, &VecDeque::new());
+        batch.iter().map(|pending| pending.unit.command_id.as_u128()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(), [1, 2]);
+    assert_eq!(ids(), [3]);
 }

@@ -191,8 +191,13 @@ impl Follower {
                     }
                     // What the feed had sent before this follower began comes a second time only in the log: a log
                     // that was restored and recovered is behind and then further, and the feed is not.
-                    if changed.is_err() || head > self.seam.position() && live.is_empty() {
+                    if head > self.seam.position() && live.is_empty() {
                         self.live = None;
+                    }
+                    if changed.is_err() {
+                        // The feed has ended: the log is read now and then.
+                        self.live = None;
+                        tokio::time::sleep(RETRY_DELAY).await;
                     }
                 }
                 received = live.recv() => match received {
