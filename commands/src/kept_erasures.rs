@@ -78,9 +78,9 @@ impl KeptErasures {
 
     /// Drops what this process remembers of every person who is erased, wherever that was asked for, and keeps the
     /// receipt. Runs until the task is dropped.
-    pub async fn heed(self, feed: Feed, start: i64) {
+    pub async fn heed(self, feed: Feed, start: Position) {
         let log = &self.commands.log;
-        let mut follower = feed.follow(Position::new(start));
+        let mut follower = feed.follow(start);
         loop {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {

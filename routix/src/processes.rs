@@ -104,7 +104,7 @@ impl Tasks {
     pub async fn heed_erasures(&mut self) -> anyhow::Result<()> {
         let head = self.app.log().head().await?;
         self.app.erasures().apply_kept().await?;
-        self.spawn("erasures", self.app.erasures().clone().heed(self.feed.clone(), head.get()));
+        self.spawn("erasures", self.app.erasures().clone().heed(self.feed.clone(), head));
         Ok(())
     }
 

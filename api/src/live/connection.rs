@@ -220,7 +220,6 @@ impl Connection {
             self.stages.clear();
         }
         let progress = frame.payload.get("progress").and_then(serde_json::Value::as_i64).unwrap_or(100);
-        self.stages
-            .insert(subject, Stage { position: Position::new(frame.id.unwrap_or_default().get()), progress });
+        self.stages.insert(subject, Stage { position: frame.id.unwrap_or_default(), progress });
     }
 }

@@ -156,7 +156,7 @@ impl Router {
     /// Follows the log from behind `start`, which must be known before the first connection is opened: what
     /// falls between the two would be shown to nobody. Runs until the task is dropped.
     pub async fn follow(self, log: EventLog, feed: Feed, start: Position) {
-        let mut follower = feed.follow(Position::new(start.get()));
+        let mut follower = feed.follow(start);
         loop {
             match follower.next(BATCH_EVENTS).await {
                 Ok(events) => {
@@ -167,7 +167,7 @@ impl Router {
                 Err(LogError::Replaced { .. }) => {
                     let (log_id, position) = place_of(&log).await;
                     tracing::warn!(%log_id, %position, "the log was replaced: every client is told to reset");
-                    follower.rewind(Position::new(position.get()));
+                    follower.rewind(position);
                     self.reset_all(&Routed::Reset { log_id, position });
                 }
                 Err(error) => {

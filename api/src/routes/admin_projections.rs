@@ -159,7 +159,7 @@ async fn parked(
 ) -> Result<Response, ApiError> {
     known(&name)?;
     let limit = paging.limit.clamp(1, projections::PAGE_ROWS_MAX);
-    let cursor = Cursor { at: Some(Position::new(paging.cursor.get())), limit: limit + 1 };
+    let cursor = Cursor { at: Some(paging.cursor), limit: limit + 1 };
     let page = runtime::parked_of(app.log().pool(), &name, cursor).await?;
     let mut parked: Vec<ParkedView> = page.rows.into_iter().map(Into::into).collect();
     let more = parked.len() > usize::try_from(limit).unwrap_or(usize::MAX);

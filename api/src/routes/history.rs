@@ -280,7 +280,7 @@ async fn causes(
     ApiPath(position): ApiPath<Position>,
 ) -> Result<QueryReply<CausesView>, ApiError> {
     tracing::info!(admin = %admin.user_id.0, %position, "an admin reads the causes of an event");
-    let found = history::causes(app.reader(), wanted, Position::new(position.get())).await?;
+    let found = history::causes(app.reader(), wanted, position).await?;
     let view = found.value.clone().ok_or(ApiError::missing("event", found.behind))?.into();
     Ok(QueryReply::new(&found, view))
 }

@@ -1,8 +1,7 @@
 //! The assistant: answers in the chat what the brief calls for.
 
-use domain::conversation::Missing;
 use domain::conversation::{
-    AlgorithmOption, Chat, Conversation, ConversationCommand, ConversationEvent, Line, MessageBody,
+    AlgorithmOption, Chat, Conversation, ConversationCommand, ConversationEvent, Line, MessageBody, Missing,
 };
 use domain::credit_ledger::CreditLedgerError;
 use domain::{ConversationId, Prompt};
@@ -58,14 +57,14 @@ impl<'a> Turn<'a> {
 
     /// `answered` is the position of the answer. Typing ends after the message that was typed, so the frame waits
     /// for that position.
-    async fn end(self, answered: Result<i64, CommandError>) -> Step {
+    async fn end(self, answered: Result<Position, CommandError>) -> Step {
         let Self { commands, work, chat } = self;
-        let typed = answered.as_ref().copied().unwrap_or(work.position.get());
-        commands.show_typing(chat.owner, chat.conversation_id, false, Position::new(typed)).await;
+        let typed = answered.as_ref().copied().unwrap_or(work.position);
+        commands.show_typing(chat.owner, chat.conversation_id, false, typed).await;
         answered.map(|_| Outcome::Done)
     }
 
-    async fn offer_algorithms(&self) -> Result<i64, CommandError> {
+    async fn offer_algorithms(&self) -> Result<Position, CommandError> {
         let active = self.commands.read_side.active_algorithms(self.work.position).await?;
         let options: Vec<AlgorithmOption> = active
             .into_iter()
@@ -87,7 +86,7 @@ impl<'a> Turn<'a> {
         self.post(context, vec![acknowledge, offer]).await
     }
 
-    async fn ask_for_picture(&self) -> Result<i64, CommandError> {
+    async fn ask_for_picture(&self) -> Result<Position, CommandError> {
         let context = context(PROCESS, self.work, "ask for picture");
         let body = MessageBody::UploadRequest {
             accepted_types: ACCEPTED_TYPES.map(str::to_owned).to_vec(),
@@ -99,14 +98,14 @@ impl<'a> Turn<'a> {
 
     /// Requests the generation that the brief describes and says so, in one unit. When it is refused, the chat
     /// is told why.
-    async fn start_generation(&self) -> Result<i64, CommandError> {
-        let Some(order) = self.order().await? else { return Ok(self.work.position.get()) };
+    async fn start_generation(&self) -> Result<Position, CommandError> {
+        let Some(order) = self.order().await? else { return Ok(self.work.position) };
         let context = context(PROCESS, self.work, "start generation");
         let refusal = self::context(PROCESS, self.work, "refuse generation");
         // A worker that takes over from a dead one finds the answer that was given, and does not decide again.
         for said in [&context, &refusal] {
             if let Some(first) = self.commands.log.first_outcome(said).await? {
-                return Ok(first.position.get());
+                return Ok(first.position);
             }
         }
         let perfect = say(&context, "perfect", MessageBody::Text, Line::Perfect, clock::now());
@@ -118,7 +117,7 @@ impl<'a> Turn<'a> {
             Err(error) => Err(error),
         };
         let error = match started {
-            Ok(position) => return Ok(position.get()),
+            Ok(position) => return Ok(position),
             Err(error) => error,
         };
         let Some(line) = refusal_of(&error) else { return Err(error) };
@@ -155,9 +154,9 @@ impl<'a> Turn<'a> {
         &self,
         context: CommandContext,
         messages: Vec<ConversationCommand>,
-    ) -> Result<i64, CommandError> {
+    ) -> Result<Position, CommandError> {
         let unit = self.commands.log.unit::<CommandError>(context);
-        Ok((unit.execute::<Conversation>(self.chat.conversation_id, messages).commit().await?.position).get())
+        Ok(unit.execute::<Conversation>(self.chat.conversation_id, messages).commit().await?.position)
     }
 }
 

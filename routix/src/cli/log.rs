@@ -124,7 +124,7 @@ async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
     let mut recovery = Recovery::start(&stack.log).await?;
     let first = recovery.head().next();
     let result = put_back(&stack, &mut recovery).await;
-    summary(&recovery, first.get());
+    summary(&recovery, first);
     let unreadable_names = match result {
         Ok(unreadable) => unreadable,
         Err(Trouble::OtherHistory(fault)) => {
@@ -197,7 +197,7 @@ async fn append(
     }
 }
 
-fn summary(recovery: &Recovery, first: i64) {
+fn summary(recovery: &Recovery, first: Position) {
     let done = recovery.recovered();
     if done.events == 0 {
         output::line("no event was put back");

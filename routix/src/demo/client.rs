@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use event_log::Position;
 use futures::StreamExt;
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
@@ -94,7 +95,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub(super) struct Frames {
     client: Client,
     socket: Option<Socket>,
-    last: Option<i64>,
+    last: Option<Position>,
 }
 
 const RECONNECTS_MAX: u32 = 5;
@@ -110,7 +111,7 @@ impl Frames {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text)?;
                     if let Some(id) = frame["id"].as_i64().or(frame["payload"]["position"].as_i64()) {
-                        self.last = Some(id);
+                        self.last = Some(Position::new(id));
                     }
                     return Ok(frame);
                 }

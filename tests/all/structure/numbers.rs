@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::{root, sources};
 
 /// Names of parameters, fields and functions that hold a position, a version or an epoch.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 18] = [
     "position",
     "positions",
     "after_position",
@@ -18,6 +18,12 @@ const NAMES: [&str; 12] = [
     "versions",
     "expected_version",
     "epoch",
+    "start",
+    "since",
+    "first",
+    "last",
+    "after",
+    "before",
 ];
 
 /// The declared type behind `name:` or `fn name(...) ->` in a line, without the wrappers around it.
@@ -56,9 +62,15 @@ fn no_signature_has_a_position_a_version_or_an_epoch_as_a_plain_number() {
     }
     let mut plain = Vec::new();
     for path in found {
+        // The types themselves count the steps between two of theirs.
+        if path.ends_with("event_log/src/numbers.rs") || path.to_string_lossy().ends_with("tests.rs") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
-            if NAMES.iter().any(|name| bare(line, name)) {
+            // A result that is a position only inside is one that lost its type at the door.
+            let is_stripped = line.contains("Ok(") && line.contains("position") && line.contains(".get())");
+            if is_stripped || NAMES.iter().any(|name| bare(line, name)) {
                 plain.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
             }
         }

@@ -137,7 +137,7 @@ async fn messages(
             let detail = "before and after exclude each other".to_owned();
             return Err(ApiError::Invalid { field: "before", detail });
         }
-        (Some(cursor), None) => Window::Before(Position::new(cursor.get())),
+        (Some(cursor), None) => Window::Before(cursor),
         (None, Some(cursor)) => Window::After(cursor),
         (None, None) => Window::Newest,
     };

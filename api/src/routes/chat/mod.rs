@@ -110,7 +110,7 @@ async fn list(
     let (reader, user) = (app.reader(), user.user_id);
     let fresh = match params.cursor {
         Some(cursor) => {
-            let cursor = Cursor { at: Some(Position::new(cursor.get())), limit: params.limit };
+            let cursor = Cursor { at: Some(cursor), limit: params.limit };
             conversations::list_before(reader, wanted, user, cursor).await?
         }
         None => conversations::list(reader, wanted, user, Page::new(params.limit, params.offset)).await?,
