@@ -1,7 +1,6 @@
 //! The state that decisions about credits rest on: the grants with something left, and the open holds.
 
-use std::collections::BTreeMap;
-
+use rpds::RedBlackTreeMapSync;
 use serde::{Deserialize, Serialize};
 
 use super::{CreditLedgerEvent, Part};
@@ -19,8 +18,8 @@ pub struct Grant {
 pub struct CreditLedger {
     /// Grants with something left, the first to be drawn on first.
     pub grants: Vec<Grant>,
-    /// Open holds and what they drew.
-    pub holds: BTreeMap<RequestId, Vec<Part>>,
+    /// Open holds and what they drew. Each decision begins with a copy of this state, so the copies share their nodes.
+    pub holds: RedBlackTreeMapSync<RequestId, Vec<Part>>,
 }
 
 impl CreditLedger {
@@ -57,13 +56,13 @@ impl CreditLedger {
             }
             CreditLedgerEvent::CreditsHeld { request_id, parts, .. } => {
                 self.take(&parts);
-                self.holds.insert(request_id, parts);
+                self.holds.insert_mut(request_id, parts);
             }
             CreditLedgerEvent::HoldSettled { request_id, .. } => {
-                self.holds.remove(&request_id);
+                self.holds.remove_mut(&request_id);
             }
             CreditLedgerEvent::HoldReleased { request_id, parts, .. } => {
-                self.holds.remove(&request_id);
+                self.holds.remove_mut(&request_id);
                 for part in parts {
                     self.put(part);
                 }

@@ -12,7 +12,7 @@ use super::flight::{Flight, Landed};
 use super::lanes::Lanes;
 use super::pacing::{Pacing, Situation, Step, TIMER_RESOLUTION};
 use super::queue::{BATCH_UNITS_MAX, Pending, QUEUE_UNITS_MAX, Queue};
-use super::told::{Told, alone, refuse};
+use super::told::{Told, alone, refuse, turn_away};
 use super::{AppendError, Appended, NewUnit};
 use crate::Position;
 use crate::guard::Guard;
@@ -59,7 +59,7 @@ impl Worker {
         while !(self.queue.is_over() && self.flight.batches() == 0) {
             self.queue.fill();
             if let Some(rewound) = self.told.shut() {
-                refuse(self.queue.take_all(), &AppendError::Rewound(rewound));
+                turn_away(self.queue.take_all(), rewound);
             }
             let step = self.pacing.next(&self.situation());
             if self.take(step) {
@@ -80,7 +80,7 @@ impl Worker {
         Situation {
             now: Instant::now(),
             waiting: self.queue.len(),
-            owed: self.queue.owed(),
+            is_owed: self.queue.is_owed(),
             batches: self.flight.batches(),
             units: self.flight.units(),
             knows_end: self.flight.knows_end(),
@@ -134,7 +134,7 @@ impl Worker {
                 let is_explained = outcomes.iter().any(Option::is_some);
                 again = self.told.answer(batch, outcomes).0;
                 if is_explained {
-                    self.queue.owe(again.len());
+                    again.iter_mut().for_each(|pending| pending.is_sound = true);
                 } else {
                     again = alone(again, "the log refuses it without a reason");
                 }
@@ -161,6 +161,7 @@ impl Worker {
                 self.flight.learn(None);
                 self.pacing.failed(Instant::now());
                 again = batch;
+                again.iter_mut().for_each(|pending| pending.may_be_stored = true);
             }
         }
         let answered = units - again.len();

@@ -96,6 +96,9 @@ pub(crate) enum Appended {
 pub enum AppendError {
     #[error("the appender has stopped")]
     Stopped,
+    /// Its answer was lost, and the log takes no more questions now.
+    #[error("it is not known whether the unit was stored")]
+    Unknown,
     #[error(transparent)]
     Rewound(Rewound),
     #[error("the database refused the unit: {reason}")]

@@ -58,8 +58,8 @@ pub(super) struct Situation {
     pub(super) now: Instant,
     /// Units that wait.
     pub(super) waiting: usize,
-    /// Of them, units that were found fine in a batch that did not fit: they wait for nobody.
-    pub(super) owed: usize,
+    /// Those in front were found fine in a batch that did not fit: they wait for nobody.
+    pub(super) is_owed: bool,
     /// Batches under way, and their units.
     pub(super) batches: usize,
     pub(super) units: usize,
@@ -108,7 +108,7 @@ impl Pacing {
     /// Tells the next step.
     pub(super) fn next(&self, it: &Situation) -> Step {
         let is_idle = it.batches == 0;
-        let is_due = it.owed > 0 || it.waiting >= self.enough || (is_idle && self.patient_until <= it.now);
+        let is_due = it.is_owed || it.waiting >= self.enough || (is_idle && self.patient_until <= it.now);
         if it.waiting == 0 {
             Step::Wait(None)
         } else if it.now < self.retry_from {

@@ -16,7 +16,7 @@ fn span(before: i64, last: i64) -> Span {
 }
 
 fn situation(now: Instant, waiting: usize) -> Situation {
-    Situation { now, waiting, owed: 0, batches: 0, units: 0, knows_end: false }
+    Situation { now, waiting, is_owed: false, batches: 0, units: 0, knows_end: false }
 }
 
 fn ahead(now: Instant, waiting: usize) -> Situation {
@@ -69,7 +69,7 @@ fn units_that_are_owed_a_batch_wait_for_nobody() {
     let mut pacing = with_callers(now, 16);
     pacing.stored(now, false, span(6, 9));
     pacing.answered(&situation(now, 0), 16);
-    assert_eq!(pacing.next(&Situation { owed: 3, ..situation(now, 3) }), Step::Lead);
+    assert_eq!(pacing.next(&Situation { is_owed: true, ..situation(now, 3) }), Step::Lead);
 }
 
 #[test]

@@ -18,11 +18,16 @@ pub(super) struct Pending {
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
     /// The database refused it so often without saying that it is at fault. From the first time on it is sent alone.
     pub(super) refusals: u8,
+    /// It was found fine when others of its batch were not: it goes with such units only, without newcomers that could
+    /// spoil its batch again.
+    pub(super) is_sound: bool,
+    /// An answer was lost, so it may be stored already.
+    pub(super) may_be_stored: bool,
 }
 
 impl Pending {
     pub(super) fn new(unit: NewUnit, answer: oneshot::Sender<Result<Appended, AppendError>>) -> Self {
-        Self { unit, answer, refusals: 0 }
+        Self { unit, answer, refusals: 0, is_sound: false, may_be_stored: false }
     }
 }
 
@@ -30,15 +35,12 @@ impl Pending {
 pub(super) struct Queue {
     incoming: mpsc::Receiver<Pending>,
     waiting: VecDeque<Pending>,
-    /// So many units at the front were found fine when others of their batch were not: they are the next batch, without
-    /// newcomers that could spoil it again.
-    owed: usize,
     is_open: bool,
 }
 
 impl Queue {
     pub(super) fn new(incoming: mpsc::Receiver<Pending>) -> Self {
-        Self { incoming, waiting: VecDeque::new(), owed: 0, is_open: true }
+        Self { incoming, waiting: VecDeque::new(), is_open: true }
     }
 
     /// The number of units that wait.
@@ -46,13 +48,9 @@ impl Queue {
         self.waiting.len() + self.incoming.len()
     }
 
-    /// The units that are about to be given back are the next batch.
-    pub(super) fn owe(&mut self, units: usize) {
-        self.owed = units;
-    }
-
-    pub(super) fn owed(&self) -> usize {
-        self.owed
+    /// The next batch is one of sound units: it has all the units that it will have.
+    pub(super) fn is_owed(&self) -> bool {
+        self.waiting.front().is_some_and(|pending| pending.is_sound)
     }
 
     /// Nothing waits, and nothing comes any more.
@@ -89,8 +87,7 @@ impl Queue {
         units_max: usize,
         under_way: &VecDeque<Seen>,
     ) -> (Vec<Pending>, Seen) {
-        let owed = std::mem::take(&mut self.owed);
-        next_batch(&mut self.waiting, if owed > 0 { units_max.min(owed) } else { units_max }, under_way)
+        next_batch(&mut self.waiting, units_max, under_way)
     }
 
     /// Puts units back to where they were taken from.
@@ -101,13 +98,12 @@ impl Queue {
     }
 
     pub(super) fn take_all(&mut self) -> Vec<Pending> {
-        self.owed = 0;
         self.waiting.drain(..).collect()
     }
 }
 
-/// Takes the next batch from the front: within the limits, no aggregate, command id or claim twice, none that a
-/// batch under way has. The units that have to wait stay in their order. Tells the keys of the batch.
+/// Takes the next batch from the front: within the limits, all sound or none marked so, no aggregate, command id or
+/// claim twice, none that a batch under way has. The units that have to wait stay in their order. Tells the keys of the batch.
 pub(super) fn next_batch(
     waiting: &mut VecDeque<Pending>,
     units_max: usize,
@@ -120,7 +116,8 @@ pub(super) fn next_batch(
     while let Some(pending) = waiting.pop_front() {
         let size = pending.unit.bytes();
         let is_suspect = pending.refusals > 0;
-        let fits = batch.is_empty() || (!is_suspect && bytes + size <= BATCH_BYTES_MAX);
+        let is_of_its_kind = batch.first().is_none_or(|first: &Pending| first.is_sound == pending.is_sound);
+        let fits = batch.is_empty() || (!is_suspect && is_of_its_kind && bytes + size <= BATCH_BYTES_MAX);
         let waits = under_way.iter().any(|others| others.has(&pending.unit));
         // Its keys count even when it waits, so that units of one stream keep their order.
         let shares = seen.add(&pending.unit);

@@ -6,9 +6,11 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::queue::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, Queue, next_batch};
-use super::{NewClaim, NewEvent, NewUnit};
+use super::told::turn_away;
+use super::{AppendError, NewClaim, NewEvent, NewUnit};
 use crate::cache::StreamKey;
-use crate::{Version, clock};
+use crate::witness::Rewound;
+use crate::{Position, Version, clock};
 
 const HALF: usize = BATCH_BYTES_MAX / 2;
 
@@ -157,12 +159,24 @@ fn units_that_are_owed_a_batch_have_it_without_newcomers() {
     let mut queue = Queue::new(incoming);
     sender.try_send(pending(unit(3, &["c"]))).unwrap();
     queue.fill();
-    queue.owe(2);
-    queue.give_back(vec![pending(unit(1, &["a"])), pending(unit(2, &["b"]))]);
+    let sound = |unit| Pending { is_sound: true, ..pending(unit) };
+    queue.give_back(vec![sound(unit(1, &["a"])), sound(unit(2, &["b"]))]);
+    // A batch that was displaced meanwhile came back before them.
+    queue.give_back(vec![pending(unit(4, &["d"]))]);
     let mut ids = || {
         let (batch, _) = queue.next_batch(BATCH_UNITS_MAX, &VecDeque::new());
         batch.iter().map(|pending| pending.unit.command_id.as_u128()).collect::<Vec<_>>()
     };
+    assert_eq!(ids(), [4, 3]);
     assert_eq!(ids(), [1, 2]);
-    assert_eq!(ids(), [3]);
+}
+
+#[tokio::test]
+async fn once_the_log_takes_nothing_more_a_unit_that_may_be_stored_is_not_called_refused() {
+    let rewound = Rewound { stream: Position::new(9), log: Position::new(3) };
+    let ((unsent, no), (unsure, maybe)) = (oneshot::channel(), oneshot::channel());
+    let unsure = Pending { may_be_stored: true, ..Pending::new(unit(2, &["b"]), unsure) };
+    turn_away(vec![Pending::new(unit(1, &["a"]), unsent), unsure], rewound);
+    assert_eq!(no.await.unwrap(), Err(AppendError::Rewound(rewound)));
+    assert_eq!(maybe.await.unwrap(), Err(AppendError::Unknown));
 }

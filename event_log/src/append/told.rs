@@ -88,7 +88,14 @@ pub(super) fn alone(batch: Vec<Pending>, reason: &str) -> Vec<Pending> {
     again
 }
 
-/// Tells the callers why nothing was stored.
+/// The gate of the log shut: nothing more is sent. What may be stored is not called refused.
+pub(super) fn turn_away(batch: Vec<Pending>, rewound: Rewound) {
+    let (unsure, unsent): (Vec<_>, Vec<_>) = batch.into_iter().partition(|pending| pending.may_be_stored);
+    refuse(unsure, &AppendError::Unknown);
+    refuse(unsent, &AppendError::Rewound(rewound));
+}
+
+/// Tells the callers why their units have no outcome.
 pub(super) fn refuse(batch: Vec<Pending>, error: &AppendError) {
     for pending in batch {
         let _ = pending.answer.send(Err(error.clone()));

@@ -88,7 +88,7 @@ where
         let appended = self.log.appender().append(unit).instrument(span.clone()).await;
         span::tell_append(&span, &appended);
         appended.map_err(|error| match error {
-            AppendError::Stopped => LogError::OutcomeUnknown.into(),
+            AppendError::Stopped | AppendError::Unknown => LogError::OutcomeUnknown.into(),
             AppendError::Rewound(rewound) => LogError::from(rewound).into(),
             AppendError::Refused { reason } => LogError::Refused { reason }.into(),
         })
