@@ -130,7 +130,8 @@ fn built(commit: &str) -> PathBuf {
         assert!(Command::new("git").args(add).current_dir(root).status().unwrap().success());
     }
     let build = ["build", "--release", "-p", "tests", "--bin", "bench"];
-    let mut cargo = Command::new(env!("CARGO"));
+    // The one of the path: where rustup chooses the compiler, only that one tells it the choice.
+    let mut cargo = Command::new("cargo");
     cargo.args(build).current_dir(&tree).env_remove("CARGO_TARGET_DIR");
     assert!(cargo.status().unwrap().success(), "{commit} does not build");
     tree.join("target/release/bench")
