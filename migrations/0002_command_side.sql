@@ -108,3 +108,18 @@ CREATE TABLE log_secrets (
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT log_secrets_pkey PRIMARY KEY (purpose)
 );
+
+-- The objects outside the database, each under its key. The row is written before the object: whatever happens then, the
+-- object can be found and deleted.
+CREATE TABLE objects (
+    key text NOT NULL,
+    -- The aggregate that the object belongs to.
+    subject uuid NOT NULL,
+    -- The person that it is of. Null for what belongs to the house.
+    owner_id uuid,
+    named_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT objects_pkey PRIMARY KEY (key)
+);
+
+CREATE INDEX objects_of_subject ON objects (subject);
+CREATE INDEX objects_of_owner ON objects (owner_id) WHERE owner_id IS NOT NULL;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::ASSET;
+use crate::objects::Belongs;
 use crate::{CommandError, Commands, Done, outcome};
 
 /// An upload as it arrived.
@@ -37,7 +38,8 @@ impl Commands {
     ) -> Result<Done<UploadedAsset>, CommandError> {
         let asset_id = AssetId(clock::derived_id(context.command_id, "asset"));
         let picture = self.check_picture(upload.bytes, self.settings.asset_bytes_max).await?;
-        let picture = self.store("assets", asset_id, picture).await?;
+        let belongs = Belongs { subject: asset_id.0, owner: Some(upload.owner.0) };
+        let picture = self.store("assets", belongs, picture).await?;
         let at = clock::now();
         let command = AssetCommand::Upload {
             asset_id,
@@ -51,6 +53,7 @@ impl Commands {
         outcome::commit(unit, &UploadedAsset { asset_id, picture, uploaded_at: at }).await
     }
 
+    /// Deletes an asset. The picture itself goes as soon as the process manager `cleanup` hears of it.
     pub async fn delete_asset(
         &self,
         context: CommandContext,
@@ -101,19 +104,24 @@ impl Commands {
     pub(crate) async fn store(
         &self,
         folder: &str,
-        id: impl std::fmt::Display,
+        to: Belongs,
         picture: Picture,
     ) -> Result<StoredPicture, CommandError> {
         const DIGEST_BYTES: usize = 8;
         let digest = Sha256::digest(&picture.bytes);
         let stored = StoredPicture {
-            key: format!("{folder}/{id}-{}.{}", hex::encode(&digest[..DIGEST_BYTES]), picture.extension),
+            key: format!(
+                "{folder}/{}-{}.{}",
+                to.subject,
+                hex::encode(&digest[..DIGEST_BYTES]),
+                picture.extension
+            ),
             mime: picture.mime.to_owned(),
             size_bytes: picture.bytes.len() as u64,
             width: picture.width,
             height: picture.height,
         };
-        self.providers.objects.put(&stored.key, picture.bytes.into(), &stored.mime).await?;
+        self.put_object(to, &stored, picture.bytes.into()).await?;
         Ok(stored)
     }
 }

@@ -14,6 +14,7 @@ mod erasure;
 mod error;
 mod generation_request;
 mod kept_erasures;
+mod objects;
 mod outcome;
 mod passwords;
 mod read_side;

@@ -8,6 +8,7 @@ use event_log::{CommandContext, clock};
 use providers::pictures;
 use serde::{Deserialize, Serialize};
 
+use crate::objects::Belongs;
 use crate::{CommandError, Commands, Done, outcome};
 
 const PREVIEW_WIDTH: u32 = 320;
@@ -77,8 +78,9 @@ impl Commands {
         let picture = self.check_picture(bytes, self.settings.template_bytes_max).await?;
         let source = picture.bytes.clone();
         let preview = self.decode(move || pictures::thumbnail(&source, PREVIEW_WIDTH)).await?;
-        let image = self.store("templates", template_id, picture).await?;
-        let preview = self.store("templates/previews", template_id, preview).await?;
+        let belongs = Belongs { subject: template_id.0, owner: None };
+        let image = self.store("templates", belongs, picture).await?;
+        let preview = self.store("templates/previews", belongs, preview).await?;
         let at = clock::now();
         let command = TemplateCommand::Upload {
             template_id,

@@ -4,6 +4,7 @@
 //! The projection `work` stores a row for each call, and the process managers carry the rows out. A name of a
 //! task is stored in rows that outlive the program: it is never given to another task.
 
+use crate::asset::AssetEvent;
 use crate::conversation::ConversationEvent;
 use crate::generation_request::GenerationRequestEvent;
 use crate::template::TemplateEvent;
@@ -43,6 +44,8 @@ named! {
         Analyze => "analyze",
         /// Deletes the pictures of an erased person and ends their requests. Subject: the person.
         EraseObjects => "erase_objects",
+        /// Deletes the picture of a deleted asset. Subject: the asset.
+        DeleteObjects => "delete_objects",
     }
 }
 
@@ -54,7 +57,7 @@ impl Task {
             Self::Generate => Role::Generation,
             Self::GenerationDeadline => Role::Timers,
             Self::Analyze => Role::Analysis,
-            Self::EraseObjects => Role::Cleanup,
+            Self::EraseObjects | Self::DeleteObjects => Role::Cleanup,
         }
     }
 }
@@ -73,6 +76,7 @@ pub enum Cause<'a> {
     GenerationRequest(&'a GenerationRequestEvent),
     Template(&'a TemplateEvent),
     User(&'a UserEvent),
+    Asset(&'a AssetEvent),
 }
 
 /// A piece of work that an event calls for.
@@ -100,6 +104,7 @@ pub fn called_for(cause: Cause<'_>) -> Vec<Call> {
         Cause::GenerationRequest(event) => of_request(event),
         Cause::Template(event) => of_template(event),
         Cause::User(event) => of_user(event),
+        Cause::Asset(event) => of_asset(event),
     }
 }
 
@@ -146,6 +151,13 @@ fn of_template(event: &TemplateEvent) -> Vec<Call> {
         | TemplateEvent::TemplateAnalyzed { .. }
         | TemplateEvent::TemplateActivated { .. }
         | TemplateEvent::TemplateDeactivated { .. } => vec![],
+    }
+}
+
+fn of_asset(event: &AssetEvent) -> Vec<Call> {
+    match event {
+        AssetEvent::AssetDeleted { .. } => vec![Call::now(Task::DeleteObjects)],
+        AssetEvent::AssetUploaded { .. } => vec![],
     }
 }
 

@@ -32,6 +32,7 @@ pub mod clock;
 pub mod erase;
 pub mod keys;
 pub mod leases;
+pub mod objects;
 pub mod trace;
 pub mod work;
 

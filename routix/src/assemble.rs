@@ -16,7 +16,8 @@ use crate::telemetry::metrics;
 /// The application on a stack. `limited` applies the rate limits.
 pub fn app(config: &Config, stack: Stack, limited: bool) -> anyhow::Result<App> {
     let Stack { log, bus, master } = stack;
-    let providers = Providers::built_in(&config.objects_dir())?;
+    let built_in = Providers::built_in(&config.objects_dir())?;
+    let providers = config.generators.0.iter().cloned().fold(built_in, Providers::with_generator);
     let reader = Reader::new(log.pool(), log.clone());
     let read_side: Arc<dyn ReadSide> = Arc::new(ProjectedReadSide(reader.clone()));
     let commands = Commands::new(log.clone(), bus.clone(), providers.clone(), read_side, config.settings());

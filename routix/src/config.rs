@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use event_log::erase::KeptReceipts;
+use providers::ImageGenerator;
 
 /// The settings: addresses, folders, limits.
 #[derive(Debug, Clone, Args)]
@@ -93,6 +95,19 @@ pub struct Config {
     /// Logs as JSON lines instead of text.
     #[arg(long, env = "ROUTIX_LOG_JSON", default_value_t = false, global = true)]
     pub log_json: bool,
+    /// Generators beside the built-in ones.
+    #[arg(skip)]
+    pub generators: Generators,
+}
+
+/// Generators of pictures that whoever runs the program brings along.
+#[derive(Clone, Default)]
+pub struct Generators(pub Vec<Arc<dyn ImageGenerator>>);
+
+impl std::fmt::Debug for Generators {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|generator| generator.name().to_owned())).finish()
+    }
 }
 
 /// The least length of the secret key, in characters.

@@ -14,8 +14,13 @@ mod secrets;
 mod stack;
 mod telemetry;
 
+pub use read_side::ProjectedReadSide;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use providers::ImageGenerator;
 
 /// Every command allocates in one thread what another one frees, which the system's allocator does slowly.
 #[global_allocator]
@@ -28,5 +33,13 @@ pub fn main() -> ExitCode {
 
 /// Runs the program with arguments of the caller's choice; the first one is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    cli::run(arguments)
+    run_with(arguments, vec![])
+}
+
+/// Runs the program with generators of pictures beside the built-in ones. One of the same name replaces a built-in one.
+pub fn run_with(
+    arguments: impl IntoIterator<Item = OsString>,
+    generators: Vec<Arc<dyn ImageGenerator>>,
+) -> ExitCode {
+    cli::run(arguments, generators)
 }

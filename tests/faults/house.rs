@@ -10,6 +10,7 @@ use tokio::process::Command;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
+use super::calls::Calls;
 use super::load::Load;
 use super::plan::{Blow, Fault, Target};
 use crate::support::checker::jetstream;
@@ -43,6 +44,7 @@ pub struct House {
     pub surroundings: Surroundings,
     pub pool: PgPool,
     pub load: Arc<Load>,
+    pub calls: Calls,
     servers: [Mutex<Process>; 2],
     workers: [Mutex<Process>; 2],
     nats: Arc<std::sync::Mutex<Nats>>,
@@ -60,11 +62,14 @@ impl House {
             None => servers::database().await,
         };
         let nats = servers::nats().await;
+        let data = servers::folder("data");
+        let calls = data.join("calls");
         let surroundings = Surroundings {
             database_url,
             nats_url: nats.url(),
-            data: servers::folder("data"),
+            data,
             extra: vec![
+                ("ROUTIX_TEST_CALLS", calls.display().to_string()),
                 ("ROUTIX_SIGNUP_CREDITS", "100".to_owned()),
                 ("ROUTIX_LOG", std::env::var("ROUTIX_LOG").unwrap_or_else(|_| "off".to_owned())),
             ],
@@ -83,6 +88,7 @@ impl House {
             surroundings,
             pool,
             load,
+            calls: Calls(calls),
             servers: [Mutex::new(first), Mutex::new(second)],
             workers: [Mutex::new(one), Mutex::new(two)],
             nats: Arc::new(std::sync::Mutex::new(nats)),
@@ -103,6 +109,9 @@ impl House {
             }
             Target::Worker(n) => {
                 let mut process = self.workers[n].lock().await;
+                if matches!(fault.blow, Blow::PauseInCall { .. }) {
+                    self.calls.until_open(process.pid()).await;
+                }
                 self.hit_process(&mut process, fault).await
             }
             Target::Nats => {
@@ -137,7 +146,7 @@ impl House {
                 sleep(down).await;
                 *process = self.start_again(fault.target).await;
             }
-            Blow::Pause { still } => {
+            Blow::Pause { still } | Blow::PauseInCall { still } => {
                 sleep(still).await;
                 process.resume().await;
             }
@@ -168,7 +177,7 @@ impl House {
                 let nats = self.nats.clone();
                 tokio::task::spawn_blocking(move || nats.lock().unwrap().restart().unwrap()).await.unwrap();
             }
-            Blow::Pause { still } => {
+            Blow::Pause { still } | Blow::PauseInCall { still } => {
                 signal("-STOP", &[pid]).await;
                 sleep(still).await;
                 signal("-CONT", &[pid]).await;
@@ -200,7 +209,7 @@ impl House {
                     .await
                     .unwrap();
             }
-            Blow::Pause { still } => {
+            Blow::Pause { still } | Blow::PauseInCall { still } => {
                 // With everyone who works for it: the postmaster alone is missed by nobody who is connected.
                 signal("-STOP", &[pid]).await;
                 let family = children_of(pid).await;

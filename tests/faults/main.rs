@@ -12,6 +12,7 @@
 #[allow(dead_code, unused_imports, reason = "the other test binary uses the rest of it")]
 mod support;
 
+mod calls;
 mod dice;
 mod house;
 mod listener;

@@ -42,6 +42,8 @@ pub enum Blow {
     Kill { down: Duration },
     /// kill -STOP for this long.
     Pause { still: Duration },
+    /// The same in the middle of a paid call, for longer than a claim lives: somebody else takes over meanwhile.
+    PauseInCall { still: Duration },
 }
 
 /// A fault, and after how many answered commands it hits.
@@ -75,6 +77,9 @@ impl fmt::Display for Fault {
         match blow {
             Blow::Kill { down } => write!(f, "{target} killed for {} ms", down.as_millis())?,
             Blow::Pause { still } => write!(f, "{target} paused for {} ms", still.as_millis())?,
+            Blow::PauseInCall { still } => {
+                write!(f, "{target} paused in a paid call for {} ms", still.as_millis())?;
+            }
         }
         write!(f, " after {after} answers")
     }
@@ -113,10 +118,11 @@ fn fault(dice: &mut Dice) -> Fault {
     use Target::{Nats, Postgres, Server, Worker};
     // Whoever is left goes on: what everybody stands on is hit a little more seldom.
     let target = dice.pick(&[Server(0), Server(1), Worker(0), Worker(1), Nats, Postgres]);
-    let blow = if dice.below(2) == 0 {
-        Blow::Kill { down: Duration::from_millis(dice.between(100, 1500)) }
-    } else {
-        Blow::Pause { still: Duration::from_millis(dice.between(1000, 4000)) }
+    let blow = match (dice.below(4), target) {
+        (0 | 1, _) => Blow::Kill { down: Duration::from_millis(dice.between(100, 1500)) },
+        // A claim lives for 8 seconds.
+        (2, Worker(_)) => Blow::PauseInCall { still: Duration::from_millis(dice.between(8500, 11_000)) },
+        _ => Blow::Pause { still: Duration::from_millis(dice.between(1000, 4000)) },
     };
     Fault { after: usize::try_from(dice.between(4, 110)).unwrap(), target, blow }
 }

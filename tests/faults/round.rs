@@ -23,6 +23,8 @@ const REPEATS: usize = 4;
 pub struct Report {
     counts: Counts,
     faults: Vec<(Fault, InFlight)>,
+    /// Calls of the provider.
+    calls: usize,
     checked: Checked,
     /// From the last answer and the last recovery until everything had come to rest.
     rest: Duration,
@@ -51,9 +53,10 @@ impl fmt::Display for Report {
         write!(
             f,
             " {} of {} faults hit work in flight; checked {events} events, {reads} reads, {snapshots} \
-             snapshots; at rest after {:.1} s, {:.1} s in all",
+             snapshots, {} calls each paid once; at rest after {:.1} s, {:.1} s in all",
             self.hits(),
             self.faults.len(),
+            self.calls,
             self.rest.as_secs_f64(),
             self.took.as_secs_f64()
         )
@@ -79,10 +82,12 @@ pub async fn play(seed: u64) -> Report {
     let seen = over(&house, lives).await;
     let rest = answered.elapsed();
     let places = (&house.pool, house.surroundings.nats_url.as_str());
+    let calls = house.calls.check();
     let checked = checker::check_within(PATIENCE, places, &told, &seen).await;
     Report {
         counts: house.load.counts(),
         faults: plan.faults.into_iter().zip(found).collect(),
+        calls,
         checked,
         rest,
         took: started.elapsed(),

@@ -1,33 +1,26 @@
 //! A service of a test's own, and requests to it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use api::{App, Limits, Parts, Settings, TokenKeys};
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
-use commands::{
-    ActiveAlgorithm, Commands, FoundTemplate, KeptErasures, ReadSide, ReadSideError, TemplateQuery,
-};
-use domain::TemplateId;
-use embedded::{Nats, Options, Postgres};
+use bytes::Bytes;
+use commands::{KeptErasures, Login};
+use domain::user::Role;
+use event_log::clock;
 use event_log::erase::KeptReceipts;
-use event_log::{EventLog, LogOptions, MasterKey, Position};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use nats::{Bus, BusOptions};
-use projections::Reader;
-use providers::Providers;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
-const BODY_BYTES_MAX: usize = 1 << 20;
+const BODY_BYTES_MAX: usize = 4 << 20;
 
-/// The service and the servers below it, which end with it.
+/// The service on a world of its own.
 pub struct World {
+    pub ground: testing::World,
     service: Router,
-    _servers: (Postgres, Nats),
     _dir: tempfile::TempDir,
 }
 
@@ -36,7 +29,16 @@ pub struct World {
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    pub bytes: Bytes,
     pub body: Value,
+}
+
+/// Somebody with a session.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub id: String,
+    pub token: String,
+    pub refresh_token: String,
 }
 
 impl Answer {
@@ -61,28 +63,19 @@ impl Answer {
 }
 
 impl World {
+    /// A service without relay and projections: commands, and what needs no read model.
     pub async fn start() -> Self {
+        Self::on(testing::World::start().await)
+    }
+
+    /// A service whose read models follow the log.
+    pub async fn with_projections() -> Self {
+        Self::on(testing::World::with_projections().await)
+    }
+
+    fn on(ground: testing::World) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options { data_dir: dir.path().to_owned(), durable: false };
-        let servers = tokio::task::spawn_blocking(move || {
-            (Postgres::start(&options).unwrap(), Nats::start(&options).unwrap())
-        });
-        let (postgres, nats) = servers.await.unwrap();
-        let options = LogOptions::default();
-        let pool = event_log::connect(&postgres.url(), &options).await.unwrap();
-        event_log::migrate(&pool).await.unwrap();
-        let master = MasterKey::from_secret(b"a secret of tests");
-        let log = EventLog::start(pool, &master, &options);
-        let bus = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
-        let providers = Providers::built_in(&dir.path().join("objects")).unwrap();
-        let reader = Reader::new(log.pool(), log.clone());
-        let commands = Commands::new(
-            log.clone(),
-            bus.clone(),
-            providers.clone(),
-            Arc::new(NoReadSide),
-            commands::Settings::default(),
-        );
+        let kept = KeptReceipts::at(dir.path().join("erasures"));
         let service = api::service(App::new(Parts {
             settings: Settings {
                 allowed_origins: vec![],
@@ -90,78 +83,110 @@ impl World {
                 sockets_per_user: 1,
                 stalled_after: Duration::from_secs(30),
             },
-            erasures: KeptErasures::new(commands.clone(), KeptReceipts::at(dir.path().join("erasures"))),
-            commands,
-            reader,
-            providers,
-            tokens: TokenKeys::new(&master),
+            erasures: KeptErasures::new(ground.commands.clone(), kept),
+            commands: ground.commands.clone(),
+            reader: ground.reader.clone(),
+            providers: ground.providers.clone(),
+            tokens: TokenKeys::new(&ground.master),
             limits: Limits::new(None),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
-            log,
-            bus,
+            log: ground.log.clone(),
+            bus: ground.bus.clone(),
         }));
-        Self { service, _servers: (postgres, nats), _dir: dir }
+        Self { ground, service, _dir: dir }
     }
 
     pub async fn get(&self, path: &str, token: Option<&str>) -> Answer {
-        let mut request = Request::get(path);
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        self.send(request.body(Body::empty()).unwrap()).await
+        self.send(request(Method::GET, path, token).body(Body::empty()).unwrap()).await
     }
 
     /// A JSON body under an idempotency key.
     pub async fn post(&self, path: &str, key: &str, body: impl Into<Body>) -> Answer {
-        let request = Request::post(path)
+        let request = request(Method::POST, path, None)
             .header(header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", key)
             .body(body.into());
         self.send(request.unwrap()).await
     }
 
-    pub async fn call(&self, method: Method, path: &str) -> Answer {
-        self.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+    /// A request with a JSON body, unless it is null, of somebody who may have a token. A query has seen all that
+    /// was written.
+    pub async fn call(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> Answer {
+        let request = request(method, path, token).header("routix-after", self.ground.events().await);
+        let request = if body.is_null() {
+            request.body(Body::empty())
+        } else {
+            request.header(header::CONTENT_TYPE, "application/json").body(body.to_string().into())
+        };
+        self.send(request.unwrap()).await
     }
 
-    async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.service.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, BODY_BYTES_MAX).await.unwrap();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        let body = serde_json::from_slice(&bytes).unwrap_or_default();
+        Answer { status: parts.status, headers: parts.headers, bytes, body }
+    }
+
+    /// Registers somebody.
+    pub async fn person(&self) -> Person {
+        let login = login();
+        let body = json!({ "email": login.email, "password": login.password }).to_string();
+        Person::of(&self.post("/api/v1/auth/register", &login.email, body).await.expect(201))
+    }
+
+    /// Somebody who may do everything.
+    pub async fn admin(&self) -> Person {
+        let login = login();
+        assert!(self.ground.commands.ensure_account(&login, "admin", Role::Admin).await.unwrap());
+        let body = json!({ "email": login.email, "password": login.password }).to_string();
+        Person::of(&self.post("/api/v1/auth/login", &login.email, body).await.expect(200))
+    }
+}
+
+impl Person {
+    pub fn of(session: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            id: text(&session["user"]["id"]),
+            token: text(&session["access_token"]),
+            refresh_token: text(&session["refresh_token"]),
         }
     }
 }
 
-/// Only process managers ask the read side of `commands`, and none runs here.
-struct NoReadSide;
-
-fn nobody_asks<T>() -> Result<T, ReadSideError> {
-    Err(ReadSideError { reason: "no process manager runs in this test".to_owned() })
+pub fn login() -> Login {
+    let email = format!("{}@example.com", clock::new_id().simple());
+    Login { email, password: "correct horse".to_owned() }
 }
 
-#[async_trait]
-impl ReadSide for NoReadSide {
-    async fn matching_templates(
-        &self,
-        _: &TemplateQuery,
-        _: Position,
-    ) -> Result<Vec<FoundTemplate>, ReadSideError> {
-        nobody_asks()
+fn request(method: Method, path: &str, token: Option<&str>) -> axum::http::request::Builder {
+    let request = Request::builder().method(method).uri(path);
+    match token {
+        Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+        None => request,
     }
+}
 
-    async fn style_dna(&self, _: TemplateId) -> Result<Option<Value>, ReadSideError> {
-        nobody_asks()
+/// A multipart form: fields of text, and a file.
+pub fn form(path: &str, token: &str, fields: &[(&str, &str)], file: &[u8]) -> Request<Body> {
+    const BOUNDARY: &str = "a boundary of tests";
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let part =
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        body.extend_from_slice(part.as_bytes());
     }
-
-    async fn featured_templates(&self, _: i64, _: Position) -> Result<Vec<FoundTemplate>, ReadSideError> {
-        nobody_asks()
-    }
-
-    async fn active_algorithms(&self, _: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
-        nobody_asks()
-    }
+    let head = format!(
+        "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\
+         content-type: image/png\r\n\r\n"
+    );
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(file);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    request(Method::POST, path, Some(token))
+        .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary=\"{BOUNDARY}\""))
+        .body(body.into())
+        .unwrap()
 }

@@ -147,6 +147,7 @@ async fn do_row(commands: Commands, task: Task, row: ClaimedWork) {
             Task::GenerationDeadline => deadlines::fire(&commands, &row).await,
             Task::Analyze => analysis::analyze(&commands, &row).await,
             Task::EraseObjects => cleanup::erase_objects(&commands, &row).await,
+            Task::DeleteObjects => cleanup::delete_objects(&commands, &row).await,
         }
     };
     let result = tokio::select! {

@@ -127,6 +127,7 @@ fn the_stored_names_of_tasks_and_roles_stay() {
             ("timers", "generation_deadline"),
             ("analysis", "analyze"),
             ("cleanup", "erase_objects"),
+            ("cleanup", "delete_objects"),
         ]
     );
     for task in Task::ALL {

@@ -134,7 +134,9 @@ impl Worker {
                 let is_explained = outcomes.iter().any(Option::is_some);
                 again = self.told.answer(batch, outcomes).0;
                 if is_explained {
-                    again.iter_mut().for_each(|pending| pending.is_sound = true);
+                    for pending in &mut again {
+                        pending.is_sound = true;
+                    }
                 } else {
                     again = alone(again, "the log refuses it without a reason");
                 }
@@ -161,7 +163,9 @@ impl Worker {
                 self.flight.learn(None);
                 self.pacing.failed(Instant::now());
                 again = batch;
-                again.iter_mut().for_each(|pending| pending.may_be_stored = true);
+                for pending in &mut again {
+                    pending.may_be_stored = true;
+                }
             }
         }
         let answered = units - again.len();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
+use domain::asset::{Asset, AssetEvent};
 use domain::conversation::{Conversation, ConversationEvent};
 use domain::generation_request::GenerationRequest;
 use domain::reactions::{Call, Cause, Role, called_for};
@@ -19,8 +20,9 @@ use crate::runtime::{ApplyError, Latency, Payloads, PoisonPolicy, Projection, Sp
 
 static SPEC: Spec = Spec {
     name: NAME,
-    reads: &[Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE, User::TYPE],
+    reads: &[Asset::TYPE, Conversation::TYPE, GenerationRequest::TYPE, Template::TYPE, User::TYPE],
     ignored_events: &[
+        event_of(AssetEvent::VERSIONS, "AssetUploaded"),
         event_of(ConversationEvent::VERSIONS, "ConversationStarted"),
         event_of(ConversationEvent::VERSIONS, "ConversationRenamed"),
         event_of(ConversationEvent::VERSIONS, "ConversationArchived"),
@@ -94,6 +96,7 @@ pub(super) fn calls_of(event: &OpenedEvent) -> Result<Vec<Call>, LogError> {
         Conversation::TYPE => called_for(Cause::Conversation(&event.parse()?)),
         GenerationRequest::TYPE => called_for(Cause::GenerationRequest(&event.parse()?)),
         Template::TYPE => called_for(Cause::Template(&event.parse()?)),
+        Asset::TYPE => called_for(Cause::Asset(&event.parse()?)),
         User::TYPE => called_for(Cause::User(&event.parse()?)),
         _ => vec![],
     })

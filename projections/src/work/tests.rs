@@ -2,8 +2,10 @@
 
 use chrono::DateTime;
 use cqrs_es::DomainEvent;
+use domain::asset::AssetEvent;
 use domain::conversation::{ConversationEvent, PictureKind};
 use domain::reactions::{Cause, called_for};
+use domain::template::StoredPicture;
 use domain::{AssetId, ConversationId, Personal, Timestamp, Title, UserId};
 use uuid::Uuid;
 
@@ -30,9 +32,25 @@ fn an_ignored_event_calls_for_nothing() {
         kind: PictureKind::Face,
         attached_at: AT,
     };
+    let uploaded = AssetEvent::AssetUploaded {
+        asset_id: AssetId(ID),
+        owner: UserId(ID),
+        kind: PictureKind::Face,
+        picture: StoredPicture {
+            key: "a".to_owned(),
+            mime: "image/png".to_owned(),
+            size_bytes: 1,
+            width: 1,
+            height: 1,
+        },
+        file_name: Personal::new(UserId(ID), "a.png".to_owned()),
+        uploaded_at: AT,
+    };
     let ignored = [started, renamed, archived, attached];
-    let names = ignored.each_ref().map(DomainEvent::event_type);
+    let mut names = vec![uploaded.event_type()];
+    names.extend(ignored.iter().map(DomainEvent::event_type));
     assert_eq!(names.as_slice(), WorkToDo.spec().ignored_events);
+    assert_eq!(called_for(Cause::Asset(&uploaded)), vec![]);
     for event in &ignored {
         assert_eq!(called_for(Cause::Conversation(event)), vec![], "{event:?}");
     }

@@ -8,14 +8,16 @@ mod rebuild;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use commands::Login;
 use domain::user::Role;
+use providers::ImageGenerator;
 
 use crate::assemble;
-use crate::config::Config;
+use crate::config::{Config, Generators};
 use crate::demo::{self, DemoArgs};
 use crate::part::Part;
 use crate::processes::{self, Tasks};
@@ -83,8 +85,12 @@ enum AdminAction {
 }
 
 /// Parses the arguments and runs the command.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = Cli::parse_from(arguments);
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    generators: Vec<Arc<dyn ImageGenerator>>,
+) -> ExitCode {
+    let mut cli = Cli::parse_from(arguments);
+    cli.config.generators = Generators(generators);
     // HTTP clients take the process's cryptography for TLS. Refused only where some is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

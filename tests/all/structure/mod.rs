@@ -41,6 +41,10 @@ fn arrows_between_rooms_run_one_way() {
         ("projections", vec!["domain", "event_log", "nats"]),
         ("api", vec!["commands", "domain", "event_log", "nats", "projections", "providers"]),
         (
+            "testing",
+            vec!["commands", "domain", "embedded", "event_log", "nats", "projections", "providers", "routix"],
+        ),
+        (
             "routix",
             vec!["api", "commands", "domain", "embedded", "event_log", "nats", "projections", "providers"],
         ),

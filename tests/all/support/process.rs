@@ -127,8 +127,12 @@ impl Process {
         end.expect("a process that is asked to end does so").unwrap().success()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("the process runs")
+    }
+
     async fn signal(&self, signal: &str) {
-        let pid = self.child.id().expect("the process runs").to_string();
+        let pid = self.pid().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
     }
 

@@ -21,6 +21,7 @@ use super::pipeline::{PROCESS, Pipeline, provider_intent, reason_of};
 use crate::CommandError;
 use crate::conversation::{language_of, say};
 use crate::generation_request::count_end;
+use crate::objects::Belongs;
 use crate::process::{CLAIM_LIFE, context};
 
 /// Calls of providers for one request.
@@ -159,9 +160,12 @@ impl Pipeline<'_> {
     async fn picture(&self, asset: Option<AssetId>) -> Result<Option<Bytes>, CommandError> {
         let Some(asset_id) = asset else { return Ok(None) };
         match self.commands.log.load::<Asset>(asset_id).await?.state {
-            Asset::Uploaded(asset) => {
-                Ok(Some(self.commands.providers.objects.get(&asset.picture.key).await?.bytes))
-            }
+            Asset::Uploaded(asset) => match self.commands.providers.objects.get(&asset.picture.key).await {
+                Ok(object) => Ok(Some(object.bytes)),
+                // Deleted at this moment.
+                Err(ProviderError::NotFound) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
             // Deleted after the order: the picture is drawn without it.
             Asset::Deleted { .. } | Asset::NotUploaded => Ok(None),
         }
@@ -182,7 +186,9 @@ impl Pipeline<'_> {
             width: picture.width,
             height: picture.height,
         };
-        self.commands.providers.objects.put(&image.key, picture.png, &image.mime).await?;
+        let belongs = Belongs { subject: self.request_id.0, owner: Some(plan.job.user_id.0) };
+        self.commands.put_object(belongs, &image, picture.png).await?;
+        let key = image.key.clone();
         let at = clock::now();
         let context = context(PROCESS, self.work, "complete");
         let (job, user_id) = (plan.job, plan.job.user_id);
@@ -217,7 +223,11 @@ impl Pipeline<'_> {
                 }
                 Ok(Drawn::Ended)
             }
-            Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => Ok(Drawn::Ended),
+            // It was cancelled, timed out or erased meanwhile: nobody will ever ask for the picture.
+            Err(CommandError::GenerationRequest(GenerationRequestError::Ended)) => {
+                self.commands.delete_object(&key).await?;
+                Ok(Drawn::Ended)
+            }
             Err(error) => Err(error),
         }
     }
