@@ -50,7 +50,12 @@ impl Commands {
             at,
         };
         let unit = self.log.unit::<CommandError>(context).create::<Asset>(asset_id, [command]);
-        outcome::commit(unit, &UploadedAsset { asset_id, picture, uploaded_at: at }).await
+        let done = outcome::commit(unit, &UploadedAsset { asset_id, picture, uploaded_at: at }).await?;
+        if done.replayed && matches!(self.log.load::<Asset>(asset_id).await?.state, Asset::Deleted { .. }) {
+            // The picture of a deleted asset was stored once more just now.
+            self.delete_object(&done.value.picture.key).await?;
+        }
+        Ok(done)
     }
 
     /// Deletes an asset. The picture itself goes as soon as the process manager `cleanup` hears of it.
@@ -61,7 +66,7 @@ impl Commands {
     ) -> Result<Done<()>, CommandError> {
         match self.log.load::<Asset>(asset_id).await?.state {
             Asset::Uploaded(asset) if asset.owner == owner => {}
-            Asset::Deleted { owner: was } if was == owner => {}
+            Asset::Deleted { owner: was, .. } if was == owner => {}
             Asset::Uploaded(_) | Asset::Deleted { .. } | Asset::NotUploaded => {
                 return Err(CommandError::NotFound { what: ASSET });
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use sqlx::PgPool;
 use tokio::time::{sleep, timeout};
 
 /// Long enough for the next order to be drawn, where one comes.
@@ -44,14 +45,19 @@ impl Calls {
         let _ = timeout(NEXT_CALL_MAX, open).await;
     }
 
-    /// No attempt was sent twice, by whomever. Returns the number of calls.
-    pub fn check(&self) -> usize {
+    /// No attempt was sent twice, by whomever, and each finished picture came of a call. Returns the number of calls.
+    pub async fn check(&self, pool: &PgPool) -> usize {
         let mut calls: BTreeMap<String, usize> = BTreeMap::new();
         for (_, attempt, _) in self.lines().into_iter().filter(|(_, _, what)| what == "called") {
             *calls.entry(attempt).or_default() += 1;
         }
         let twice: Vec<&String> = calls.iter().filter(|(_, count)| **count > 1).map(|(id, _)| id).collect();
         assert!(twice.is_empty(), "invariant 17: attempts that were paid twice: {twice:?}");
+        let finished = "SELECT payload ->> 'attempt_id' FROM events WHERE event_type = 'GenerationCompleted'";
+        let finished: Vec<String> = sqlx::query_scalar(finished).fetch_all(pool).await.unwrap();
+        let uncalled: Vec<&String> =
+            finished.iter().filter(|attempt| !calls.contains_key(*attempt)).collect();
+        assert!(uncalled.is_empty(), "pictures that nobody was called for: {uncalled:?}");
         calls.len()
     }
 }

@@ -82,7 +82,7 @@ pub async fn play(seed: u64) -> Report {
     let seen = over(&house, lives).await;
     let rest = answered.elapsed();
     let places = (&house.pool, house.surroundings.nats_url.as_str());
-    let calls = house.calls.check();
+    let calls = house.calls.check(&house.pool).await;
     let checked = checker::check_within(PATIENCE, places, &told, &seen).await;
     Report {
         counts: house.load.counts(),

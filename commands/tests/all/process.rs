@@ -3,6 +3,7 @@
 //! The generator counts. Another worker is a statement that takes the claim over, as a worker does whose turn comes
 //! while this one is paused.
 
+use commands::CreateGeneration;
 use domain::credit_ledger::CreditLedger;
 use domain::generation_request::GenerationRequest;
 use domain::reactions::Role;
@@ -10,7 +11,8 @@ use domain::user::AskedBy;
 use domain::{Credits, RequestId, UserId};
 use testing::{CallState, SIGNUP_CREDITS, World, command_of, eventually};
 
-use crate::generation_request::{available, ordered};
+use crate::asset::uploaded;
+use crate::generation_request::{available, order, ordered};
 
 /// Takes the claim of every row over.
 const TAKE_OVER: &str = "UPDATE work SET fence = fence + 1, held_until = clock_timestamp() + interval '1 hour' \
@@ -138,6 +140,44 @@ async fn a_request_that_is_cancelled_while_it_is_drawn_leaves_no_picture() {
     assert_eq!(world.generator.calls()[0].state, CallState::Answered);
     let stored = std::fs::read_dir(world.objects().join("generations")).map_or(0, Iterator::count);
     assert_eq!(stored, 0, "nobody will ever ask for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_face_that_was_lost_fails_the_order_and_the_credits_come_back() {
+    let world = World::with_projections().await;
+    let (user, algorithm) = (world.user().await, world.algorithm(2).await);
+    let face = uploaded(&world, user).await;
+    world.providers.objects.delete(&face.picture.key).await.unwrap();
+    let order = CreateGeneration { face: Some(face.asset_id), ..order(user, algorithm) };
+    let created = world.commands.create_generation(command_of(user), order).await.unwrap().value;
+    let worker = world.work(Role::Generation);
+    eventually("the request is given up", async || {
+        let state = world.log.load::<GenerationRequest>(created.request_id).await.unwrap().state;
+        matches!(state, GenerationRequest::Failed { .. })
+    })
+    .await;
+    worker.stop().await;
+    assert_eq!(world.generator.calls(), [], "nobody pays for a thumbnail without the face");
+    assert_eq!(available(&world, user).await, Credits(SIGNUP_CREDITS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pictures_of_an_erased_person_go_also_where_a_restore_took_their_rows() {
+    let world = World::with_projections().await;
+    let worker = world.work(Role::Generation);
+    let (user, request) = ordered(&world).await;
+    let face = uploaded(&world, user).await;
+    eventually("the picture is there", async || is_completed(&world, request).await).await;
+    worker.stop().await;
+    world.run("DELETE FROM objects").await;
+    world.commands.erase_person(command_of(user), user, AskedBy::Operator).await.unwrap();
+    let cleanup = world.work(Role::Cleanup);
+    let drawn = async || std::fs::read_dir(world.objects().join("generations")).map_or(0, Iterator::count);
+    eventually("nothing of the person is left", async || {
+        drawn().await == 0 && world.providers.objects.get(&face.picture.key).await.is_err()
+    })
+    .await;
+    cleanup.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,8 @@ pub enum Asset {
     Uploaded(UploadedAsset),
     Deleted {
         owner: UserId,
+        /// The key of the picture, which is to be gone.
+        key: String,
     },
 }
 
@@ -36,7 +38,7 @@ impl Asset {
             }
             AssetEvent::AssetDeleted { .. } => {
                 if let Self::Uploaded(asset) = self {
-                    *self = Self::Deleted { owner: asset.owner };
+                    *self = Self::Deleted { owner: asset.owner, key: asset.picture.key.clone() };
                 }
             }
         }

@@ -103,7 +103,8 @@ impl Queue {
 }
 
 /// Takes the next batch from the front: within the limits, all sound or none marked so, no aggregate, command id or
-/// claim twice, none that a batch under way has. The units that have to wait stay in their order. Tells the keys of the batch.
+/// claim twice, none that a batch under way has. The units that have to wait stay in their order. Tells the keys of the
+/// batch.
 pub(super) fn next_batch(
     waiting: &mut VecDeque<Pending>,
     units_max: usize,

@@ -159,15 +159,14 @@ impl Pipeline<'_> {
 
     async fn picture(&self, asset: Option<AssetId>) -> Result<Option<Bytes>, CommandError> {
         let Some(asset_id) = asset else { return Ok(None) };
-        match self.commands.log.load::<Asset>(asset_id).await?.state {
-            Asset::Uploaded(asset) => match self.commands.providers.objects.get(&asset.picture.key).await {
-                Ok(object) => Ok(Some(object.bytes)),
-                // Deleted at this moment.
-                Err(ProviderError::NotFound) => Ok(None),
-                Err(error) => Err(error.into()),
-            },
-            // Deleted after the order: the picture is drawn without it.
-            Asset::Deleted { .. } | Asset::NotUploaded => Ok(None),
+        let state = async || self.commands.log.load::<Asset>(asset_id).await.map(|loaded| loaded.state);
+        // Deleted after the order: the picture is drawn without it.
+        let Asset::Uploaded(asset) = state().await? else { return Ok(None) };
+        match self.commands.providers.objects.get(&asset.picture.key).await {
+            Ok(object) => Ok(Some(object.bytes)),
+            // Deleted at this moment. A picture that was lost is an error: nobody pays for a thumbnail without it.
+            Err(ProviderError::NotFound) if !matches!(state().await?, Asset::Uploaded(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 
