@@ -166,9 +166,3 @@ impl Slug {
         &self.0
     }
 }
-
-impl AsRef<str> for Slug {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}

@@ -50,5 +50,5 @@ pub use recover::{RecoverError, Recovered, Recovery, start_new_log};
 pub use seal::{MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
 pub use upcast::{EventForms, Upcaster};
-pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify};
+pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify, verify_in_pages};
 pub use witness::{Held, Rewound, Witness, WitnessAway};

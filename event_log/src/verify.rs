@@ -5,6 +5,8 @@ use sqlx::PgPool;
 use crate::chain::chain_of;
 use crate::{LogError, Position, reader};
 
+const PAGE_EVENTS: i64 = 1000;
+
 /// The result of a verification, and the first fault, if any.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifyReport {
@@ -41,7 +43,15 @@ impl std::str::FromStr for Anchor {
 /// Reads the whole log in pages and checks that positions are dense and every chain value follows. With an
 /// anchor it also finds a log whose end was cut off or written anew.
 pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyReport, LogError> {
-    const PAGE_EVENTS: i64 = 1000;
+    verify_in_pages(pool, anchor, PAGE_EVENTS).await
+}
+
+/// Like `verify`, by pages of so many events.
+pub async fn verify_in_pages(
+    pool: &PgPool,
+    anchor: Option<Anchor>,
+    page_events: i64,
+) -> Result<VerifyReport, LogError> {
     let identity = reader::identity(pool).await?;
     let mut anchor = anchor;
     let (floor, floor_chain) = (identity.floor_position, &identity.floor_chain);
@@ -58,7 +68,7 @@ pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyRepor
     }
     let (mut head, mut chain, mut events) = (identity.floor_position, identity.floor_chain, 0);
     loop {
-        let page = reader::page(pool, head, PAGE_EVENTS).await?;
+        let page = reader::page(pool, head, page_events).await?;
         if page.is_empty() {
             let fault = anchor
                 .filter(|anchor| anchor.position > head)

@@ -17,6 +17,7 @@ const PAGE_EVENTS: i64 = 500;
 /// The messages from a position on, up to the end as it was when reading began.
 pub struct Published {
     messages: Option<Ordered>,
+    page_events: i64,
     /// The last position of the stream.
     pub last: Position,
 }
@@ -49,7 +50,7 @@ impl Bus {
         } else {
             Some(stream::messages_from(&stream, after.next()).await?)
         };
-        Ok(Some(Published { messages, last }))
+        Ok(Some(Published { messages, page_events: PAGE_EVENTS, last }))
     }
 
     /// Compares every message that the stream holds with the event at its position: id, chain and payload.
@@ -57,7 +58,17 @@ impl Bus {
     /// # Errors
     /// When either side cannot be read. A difference is none: it is the report's fault.
     pub async fn compare_with(&self, log: &LogReader) -> Result<Option<StreamReport>, StreamError> {
-        let Some(mut published) = self.published(Position::ZERO).await? else { return Ok(None) };
+        self.compare_in_pages(log, PAGE_EVENTS).await
+    }
+
+    /// Like `compare_with`, by pages of so many messages.
+    pub async fn compare_in_pages(
+        &self,
+        log: &LogReader,
+        page_events: i64,
+    ) -> Result<Option<StreamReport>, StreamError> {
+        let Some(published) = self.published(Position::ZERO).await? else { return Ok(None) };
+        let mut published = published.in_pages(page_events);
         let mut report = StreamReport { last: published.last, ..StreamReport::default() };
         let head = log.head().await?;
         if published.last > head {
@@ -74,7 +85,7 @@ impl Bus {
                 Err(error) => return Err(error.into()),
             };
             let Some(first) = messages.first() else { return Ok(Some(report)) };
-            let events = log.page(first.position.previous(), PAGE_EVENTS).await?;
+            let events = log.page(first.position.previous(), page_events).await?;
             if report.compared == 0 {
                 report.first = first.position;
             }
@@ -110,6 +121,12 @@ fn difference(message: &RecordedEvent, event: Option<&RecordedEvent>) -> Option<
 }
 
 impl Published {
+    /// Reads by pages of so many positions.
+    #[must_use]
+    pub fn in_pages(self, page_events: i64) -> Self {
+        Self { page_events, ..self }
+    }
+
     /// The next messages, in order; none at the end.
     pub async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, BusError> {
         let mut page: Vec<RecordedEvent> = Vec::new();
@@ -126,7 +143,7 @@ impl Published {
                 return Ok(page);
             }
             let (Some(first), Some(last)) = (page.first(), page.last()) else { continue };
-            if last.position.since(first.position) + 1 >= PAGE_EVENTS {
+            if last.position.since(first.position) + 1 >= self.page_events {
                 self.messages = Some(messages);
                 return Ok(page);
             }

@@ -60,6 +60,7 @@ pub struct Relay {
     holder: Uuid,
     state: watch::Sender<RelayState>,
     lease_life: Duration,
+    page_events: i64,
 }
 
 /// The end of the stream: the last position and the chain value there, where the log still has it.
@@ -71,13 +72,19 @@ struct Reached {
 impl Relay {
     pub fn new(log: EventLog, bus: Bus) -> Self {
         let state = watch::Sender::new(RelayState::Starting);
-        Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE }
+        Self { log, bus, holder: clock::new_id(), state, lease_life: LEASE_LIFE, page_events: PAGE_EVENTS }
     }
 
     /// Nobody takes over from this relay for so long when it is silent.
     #[must_use]
     pub fn lease_life(self, lease_life: Duration) -> Self {
         Self { lease_life, ..self }
+    }
+
+    /// At most so many events are published behind one acknowledgement.
+    #[must_use]
+    pub fn page_events(self, page_events: i64) -> Self {
+        Self { page_events, ..self }
     }
 
     /// In whose name the lease is held.
@@ -139,7 +146,7 @@ impl Relay {
             if reached.position > before {
                 let published = usize::try_from(reached.position.since(before)).unwrap_or_default();
                 counter!("routix_relay_published_total").increment(published as u64);
-                pace.page(published, reached.position.since(before) == PAGE_EVENTS).await;
+                pace.page(published, reached.position.since(before) == self.page_events).await;
                 continue;
             }
             self.state.send_if_modified(|state| {
@@ -182,7 +189,7 @@ impl Relay {
         handover: &HandoverEnd<'_>,
     ) -> Result<(), StreamError> {
         let page: Page =
-            self.log.page(reached.position, PAGE_EVENTS).await?.into_iter().map(Arc::new).collect();
+            self.log.page(reached.position, self.page_events).await?.into_iter().map(Arc::new).collect();
         let Some((last, before)) = page.split_last() else { return Ok(()) };
         if let Some(chain) = &reached.chain
             && chain_of(chain, &page[0]).as_slice() != page[0].chain

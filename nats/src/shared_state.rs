@@ -1,6 +1,9 @@
 //! Short-lived state that processes share: socket tickets and rate windows, in KV buckets that forget.
 //! While NATS is away limits fall back to this process, and tickets are refused.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -5,8 +5,11 @@ use domain::conversation::Line;
 use domain::generation_request::FailureReason;
 use domain::language::Language;
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::support::client::Client;
+use crate::support::eventually;
+use crate::support::socket::Socket;
 use crate::support::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,23 +69,54 @@ async fn the_same_key_twenty_times_at_once_has_one_effect_and_one_answer() {
     world.check(&[]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_order_is_told_in_the_chat_and_charges_nothing() {
-    let world = World::with(&[("ROUTIX_SIGNUP_CREDITS", "1")], &["all"]).await;
-    let user = world.user().await;
-    let mut socket = crate::support::socket::Socket::open(&user, None).await;
+/// Orders in a chat what the user cannot pay, and gives the answer of the assistant.
+async fn refused_order(user: &Client) -> Value {
+    let mut socket = Socket::open(user, None).await;
     let chat = user.start_chat().await;
     user.say(&chat, &json!({ "type": "text", "content": "Epic battle" })).await.expect(201);
     let choice = json!({ "type": "algorithm_selection", "metadata": { "algorithm_id": "routix_pro" } });
     user.say(&chat, &choice).await.expect(201);
     socket.until_message("upload_request").await;
     user.say(&chat, &json!({ "type": "text", "content": "skip" })).await.expect(201);
-    let refusal = socket.until_message("text").await;
+    socket.until_message("text").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_order_is_told_in_the_chat_and_charges_nothing() {
+    let world = World::with(&[("ROUTIX_SIGNUP_CREDITS", "1")], &["all"]).await;
+    let user = world.user().await;
+    let refusal = refused_order(&user).await;
     let line = Line::NotEnoughCredits { required: Credits(4), available: Credits(1) };
     assert_eq!(refusal["content"], line.text(Language::English));
     assert_eq!(refusal["metadata"], json!({ "line": line.key(), "is_final": true }));
     world.check(&[]).await;
     assert_eq!(user.balance().await["balance"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_was_refused_is_not_carried_out_by_a_worker_that_takes_over() {
+    let world = World::with(&[("ROUTIX_SIGNUP_CREDITS", "1")], &["all"]).await;
+    let (user, admin) = (world.user().await, world.admin().await);
+    refused_order(&user).await;
+    let is_done = "SELECT done_at IS NOT NULL FROM work WHERE task = 'start_generation'";
+    let done = || async {
+        let is_done: bool = sqlx::query_scalar(is_done).fetch_one(&world.pool).await.unwrap();
+        is_done.then_some(())
+    };
+    eventually("the order is dealt with", done).await;
+    let path = format!("/api/v1/admin/users/{}/credits", user.user_id());
+    admin.post(&path, &json!({ "amount": 20 })).await.expect_ok();
+    // As if the worker had died before it could say that it was done. By now the order could be paid.
+    sqlx::query("UPDATE work SET done_at = NULL WHERE task = 'start_generation'")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    eventually("another worker has dealt with the order", done).await;
+    user.saw(world.head().await);
+    let list = user.get_seen("/api/v1/generation").await.expect(200);
+    assert_eq!(list["total"], 0, "{list}");
+    assert_eq!(user.ledger().await, ["grant", "adjust"]);
+    world.check(&[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -122,7 +156,7 @@ async fn cancelling_gives_the_credits_back_once() {
 async fn the_warning_comes_once_when_the_balance_falls_below_the_threshold() {
     let world = World::with(&[("ROUTIX_SIGNUP_CREDITS", "6"), ("ROUTIX_LOW_CREDITS", "5")], &["all"]).await;
     let user = world.user().await;
-    let mut socket = crate::support::socket::Socket::open(&user, None).await;
+    let mut socket = Socket::open(&user, None).await;
     for prompt in ["first", "second"] {
         let order = user.order(prompt).await.expect(201);
         user.finished(order["id"].as_str().unwrap()).await;

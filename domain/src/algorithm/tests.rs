@@ -124,6 +124,14 @@ fn activating_an_active_algorithm_changes_nothing() {
 }
 
 #[test]
+fn an_algorithm_that_was_activated_again_is_active() {
+    let back = vec![defined(), deactivated(), activated()];
+    given::<Algorithm>(back.clone()).when(activate()).then_expect_events(vec![]);
+    given::<Algorithm>(back.clone()).when(deactivate()).then_expect_events(vec![deactivated()]);
+    given::<Algorithm>(back).when(make_default()).then_expect_events(vec![made_default()]);
+}
+
+#[test]
 fn an_active_algorithm_can_be_made_the_default_and_again() {
     given::<Algorithm>(vec![defined()]).when(make_default()).then_expect_events(vec![made_default()]);
     // Another one may have been the default in between, which this aggregate cannot know.

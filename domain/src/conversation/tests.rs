@@ -340,3 +340,40 @@ fn a_chat_that_never_started_can_do_nothing() {
         given::<Conversation>(vec![]).when(command).then_expect_error(ConversationError::NotStarted);
     }
 }
+
+#[test]
+fn a_chat_is_its_owners_open_or_archived() {
+    use cqrs_es::Aggregate;
+    let mut conversation = Conversation::default();
+    assert_eq!(conversation.chat(), None);
+    for event in [started(), archived()] {
+        conversation.apply(event);
+        assert_eq!(conversation.chat().map(|chat| chat.owner), Some(ALICE));
+    }
+}
+
+/// In the log, in rows and in the API it is the same word.
+#[test]
+fn kinds_of_messages_and_of_pictures_are_stored_under_the_names_that_clients_see() {
+    let bodies = [
+        (MessageBody::Text, "text"),
+        (MessageBody::AlgorithmSelection { algorithm_id: ROUTIX_V1 }, "algorithm_selection"),
+        (MessageBody::FileUpload { asset_id: FACE, asset_type: PictureKind::Face }, "file_upload"),
+        (MessageBody::AlgorithmSelect { options: vec![] }, "algorithm_select"),
+        (MessageBody::UploadRequest { accepted_types: vec![], max_bytes: 1 }, "upload_request"),
+        (
+            MessageBody::ThumbnailResult {
+                request_id: crate::tests::examples::ORDER,
+                generation_time_ms: 1,
+                algorithm: "Routix v1".to_owned(),
+            },
+            "thumbnail_result",
+        ),
+    ];
+    for (body, name) in bodies {
+        assert_eq!((body.type_name(), &serde_json::to_value(&body).unwrap()["kind"]), (name, &name.into()));
+    }
+    for (kind, name) in [(PictureKind::Face, "face"), (PictureKind::Logo, "logo")] {
+        assert_eq!((kind.name(), serde_json::to_value(kind).unwrap()), (name, name.into()));
+    }
+}

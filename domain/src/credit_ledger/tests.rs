@@ -341,3 +341,13 @@ fn nothing_is_withdrawn_below_zero_nor_from_what_is_held() {
         CreditLedgerError::InsufficientCredits { required: Credits(7), available: Credits(6) },
     );
 }
+
+#[test]
+fn withdrawn_credits_are_gone() {
+    given::<CreditLedger>([ten(), vec![withdrawn(vec![part(TOP_UP, 4, None)], 6)]].concat())
+        .when(hold(ORDER, 7))
+        .then_expect_error(CreditLedgerError::InsufficientCredits {
+            required: Credits(7),
+            available: Credits(6),
+        });
+}

@@ -354,3 +354,33 @@ fn only_rejected_content_is_not_worth_another_try() {
         assert!(reason.retry_possible());
     }
 }
+
+/// Stored in rows, sent in problems, read by clients.
+#[test]
+fn every_reason_of_a_failure_has_its_word() {
+    let words = [
+        (FailureReason::ContentRejected, "content_rejected"),
+        (FailureReason::ProviderUnavailable, "provider_unavailable"),
+        (FailureReason::TimedOut, "timed_out"),
+        (FailureReason::Internal, "internal"),
+    ];
+    assert_eq!(FailureReason::ALL.len(), words.len());
+    for (reason, word) in words {
+        assert_eq!(reason.name(), word);
+        assert_eq!(FailureReason::parse(word), Some(reason));
+    }
+}
+
+#[test]
+fn a_request_keeps_its_order_to_the_end() {
+    use cqrs_es::Aggregate;
+    let mut request = GenerationRequest::default();
+    assert_eq!(request.job(), None);
+    let ends = [completed(FIRST_TRY, PRICE), failed(MicroUsd(0)), cancelled(MicroUsd(0))];
+    for end in ends {
+        for event in [requested(), end] {
+            request.apply(event);
+            assert_eq!(request.job(), Some(&*job()));
+        }
+    }
+}

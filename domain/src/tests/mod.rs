@@ -1,5 +1,6 @@
 //! Rules of the domain as a whole: bounded text, personal values, and every aggregate at random.
 
+mod amounts;
 mod commands;
 pub(crate) mod examples;
 mod language;

@@ -77,5 +77,7 @@ fn a_composed_prompt_and_the_end_of_an_attempt_lead_to_no_other_rung() {
 fn a_failure_tells_its_reason() {
     let late = FailureReason::TimedOut;
     assert_eq!(late.sentence(English), "Generation failed: it took too long");
+    let internal = FailureReason::Internal;
+    assert_eq!(internal.sentence(English), "Generation failed: something went wrong on our side");
     assert_eq!(late.sentence(German), "Das hat nicht geklappt: es hat zu lange gedauert");
 }

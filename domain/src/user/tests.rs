@@ -1,5 +1,7 @@
 //! Given, when, then.
 
+use cqrs_es::Aggregate;
+
 use super::*;
 use crate::tests::examples::{ALICE, given, hers, minute};
 use crate::{EmailAddress, Username};
@@ -95,6 +97,18 @@ fn a_password_can_be_changed_again() {
     given::<User>(vec![registered(), password_changed()])
         .when(change_password())
         .then_expect_events(vec![password_changed()]);
+}
+
+#[test]
+fn after_a_change_the_old_password_is_worth_nothing() {
+    let mut user = User::default();
+    for event in [registered(), password_changed()] {
+        user.apply(event);
+    }
+    assert_eq!(user.profile().unwrap().password_hash, hers("hash 2".to_owned()));
+    user.apply(deactivated());
+    user.apply(reactivated());
+    assert_eq!(user.profile().unwrap().password_hash, hers("hash 2".to_owned()));
 }
 
 #[test]

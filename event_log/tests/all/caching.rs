@@ -58,6 +58,25 @@ async fn a_stale_state_does_not_decide_that_there_is_nothing_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_leaves_a_stream_alone_does_so_only_on_the_state_that_the_stream_has_now() {
+    let world = World::new().await;
+    let (here, there) = (world.process().await, world.process().await);
+    let (known, unknown) = (clock::new_id(), clock::new_id());
+    tell(&here, known, JarCommand::Put(1)).await.unwrap();
+    tell(&here, known, JarCommand::Empty).await.unwrap();
+    for jar in [known, unknown] {
+        tell(&there, jar, JarCommand::Put(7)).await.unwrap();
+    }
+    // Here both jars are believed to be empty, the one from memory and the other because it is taken to be new.
+    let emptied = |jar| here.unit::<Failure>(new_command()).create::<Jar>(jar, [JarCommand::Empty]);
+    for jar in [known, unknown] {
+        let unit = emptied(jar).execute::<Jar>(clock::new_id(), [JarCommand::Put(1)]);
+        assert_eq!(unit.commit().await.unwrap().events, ["CoinsTaken", "CoinsPut"]);
+        assert_eq!(there.load::<Jar>(jar).await.unwrap().state.coins, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stale_state_never_accepts_what_the_log_would_refuse() {
     let world = World::new().await;
     let (here, there) = (world.process().await, world.process().await);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::{CommandContext, EventLog, LogError, Position, clock};
+use event_log::{Actor, CommandContext, EventLog, LogError, Position, clock};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -120,6 +120,28 @@ async fn what_an_erased_person_still_sends_is_stored_as_erased() {
     let loaded = world.process().await.load::<Jar>(jar).await.unwrap();
     assert_eq!(loaded.state.notes, [erased(ALICE), erased(ALICE)]);
     assert_eq!(world.number("SELECT count(*) FROM data_keys WHERE wrapped IS NOT NULL").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_sealed_with_the_key_of_the_person_who_acts() {
+    let world = World::new().await;
+    let (log, bob) = (world.process().await, clock::new_id());
+    // Bob is an admin and does something for Alice.
+    let context = CommandContext {
+        actor: Actor::Admin(bob),
+        owner: Some(ALICE),
+        ip: Some(ADDRESS.to_owned()),
+        ..new_command()
+    };
+    let note = JarCommand::Note(ALICE, WORDS.to_owned());
+    log.unit::<Failure>(context).execute::<Jar>(clock::new_id(), [note]).commit().await.unwrap();
+    let address: String =
+        sqlx::query_scalar("SELECT metadata->>'ip' FROM events").fetch_one(&world.pool).await.unwrap();
+    erase(&world, ALICE).await;
+    let known = world.process().await.vault().open_text(&address).await.unwrap();
+    assert_eq!(known.as_deref(), Some(ADDRESS), "it does not go with Alice");
+    erase(&world, bob).await;
+    assert_eq!(world.process().await.vault().open_text(&address).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! The chain finds whatever was done to the log behind its back.
 
-use event_log::{Anchor, NotAnAnchor, Position, clock, verify};
+use event_log::{Anchor, NotAnAnchor, Position, clock, verify, verify_in_pages};
 
 use crate::jar::JarCommand;
 use crate::world::{World, tell};
@@ -36,6 +36,19 @@ async fn an_untouched_log_verifies_with_and_without_an_anchor() {
     assert_eq!((report.events, report.head.get(), report.fault), (6, 6, None));
     assert_eq!(report.head_chain, anchor_at(&world, 6).await.chain);
     assert_eq!(fault(&World::new().await, None).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_of_the_log_is_verified_and_follows_from_the_one_before() {
+    let world = unguarded().await;
+    for page_events in 1..=7 {
+        let report = verify_in_pages(&world.pool, None, page_events).await.unwrap();
+        assert_eq!((report.events, report.head.get(), report.fault), (6, 6, None), "pages of {page_events}");
+    }
+    // The fifth event begins the third page of two.
+    world.run("DELETE FROM events WHERE position = 5").await;
+    let report = verify_in_pages(&world.pool, None, 2).await.unwrap();
+    assert_eq!(report.fault.as_deref(), Some("position 6 follows 4"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

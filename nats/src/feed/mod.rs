@@ -5,10 +5,14 @@
 //! further back, or was too slow to listen, reads the log by itself until it meets the feed again. So no follower waits
 //! for another, and memory is bounded by the length of the channel.
 
+#[cfg(test)]
+mod examples;
 pub(crate) mod handover;
 mod seam;
 mod source;
 mod tail;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

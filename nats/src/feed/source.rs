@@ -5,6 +5,9 @@
 //! event as the log at the position to start from and is not ahead of it, and each event must fit the seam. The source
 //! refuses to run ahead of a log that was restored.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -28,6 +28,23 @@ async fn an_equal_stream_is_compared_message_by_message() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_compared() {
+    let world = published_world().await;
+    let reader = LogReader::new(world.pool.clone());
+    let compared = async |page_events| {
+        let report = world.bus.compare_in_pages(&reader, page_events).await.unwrap().unwrap();
+        (report.compared, report.first.get(), report.fault)
+    };
+    for page_events in [1, 5, 12, 13] {
+        assert_eq!(compared(page_events).await, (12, 1, None), "pages of {page_events}");
+    }
+    // The eleventh message begins the third page of five.
+    world.run("UPDATE events SET payload = (payload::text || ' ')::json WHERE position = 11").await;
+    let fault = "message 11 has another payload than the event".to_owned();
+    assert_eq!(compared(5).await, (10, 1, Some(fault)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_difference_in_any_part_of_an_event_is_found_and_named() {
     let world = published_world().await;
     for (change, what) in [

@@ -1,9 +1,16 @@
 //! The relay: no gap and no double in the stream, whatever happens to it, to others beside it or to NATS.
 
-use event_log::Position;
-use nats::RelayState;
+use std::sync::Arc;
 
-use crate::world::{World, eventually};
+use event_log::{
+    EventLog, LogError, LogOptions, MasterKey, Position, RecordedEvent, Standing, chain_of, clock,
+};
+use nats::RelayState;
+use sqlx::{Executor, PgConnection};
+use tokio::sync::watch;
+
+use crate::note::Failure;
+use crate::world::{PATIENCE, World, eventually, try_write};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_relays_whose_lease_is_stolen_again_and_again_leave_no_gap_and_no_double() {
@@ -72,45 +79,128 @@ async fn a_relay_stops_at_a_log_that_lost_its_end_and_goes_on_when_it_is_back() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn page_after_page_is_published_whole_and_in_order() {
+    let world = World::new().await;
+    world.write_many(23).await;
+    let (_relay, mut state) = world.relay_of_pages(5);
+    // It says so for the first time when there is no further page.
+    let reached = state.wait_for(|state| matches!(state, RelayState::Relaying { .. }));
+    let reached = *tokio::time::timeout(PATIENCE, reached).await.unwrap().unwrap();
+    assert_eq!(reached, RelayState::Relaying { position: Position::new(23) });
+    world.assert_equal().await;
+    let mut published = world.bus.published(Position::ZERO).await.unwrap().unwrap().in_pages(5);
+    let (mut read, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = published.next_page().await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        read.extend(page.iter().map(|event| event.position.get()));
+        pages += 1;
+    }
+    assert_eq!((read, pages), ((1..=23).collect::<Vec<_>>(), 5));
+}
+
+/// A relay that has published ten events and has nothing to do.
+async fn idle_relay(world: &World) -> watch::Receiver<RelayState> {
+    let (_, mut state) = world.relay();
+    world.write_many(10).await;
+    let idle = RelayState::Relaying { position: Position::new(10) };
+    tokio::time::timeout(PATIENCE, state.wait_for(|state| *state == idle)).await.unwrap().unwrap();
+    state
+}
+
+/// Waits until the relay refuses to go on, and tells where stream and log are then.
+async fn stopped(mut state: watch::Receiver<RelayState>) -> (Position, Position) {
+    let stopped = state.wait_for(|state| matches!(state, RelayState::LogRewound { .. }));
+    let stopped = tokio::time::timeout(PATIENCE, stopped).await.expect("the relay stops").unwrap();
+    let RelayState::LogRewound { stream, log } = *stopped else { panic!("it was waited for") };
+    (stream, log)
+}
+
+/// An event behind `last`, linked as its writer would have linked it.
+fn event_behind(last: &RecordedEvent) -> RecordedEvent {
+    let (position, event_id) = (last.position.next(), clock::new_id());
+    let event = RecordedEvent { position, event_id, sequence: last.sequence + 1, ..last.clone() };
+    RecordedEvent { chain: chain_of(&last.chain, &event).to_vec(), ..event }
+}
+
+async fn insert(connection: &mut PgConnection, event: &RecordedEvent) {
+    let insert = sqlx::query(
+        "INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
+                             payload, metadata, event_id, owner_id, recorded_at, chain) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12)",
+    );
+    let insert = insert.bind(event.position).bind(&event.aggregate_type).bind(&event.aggregate_id);
+    let insert = insert.bind(event.sequence).bind(&event.event_type).bind(&event.event_version);
+    let insert = insert.bind(&event.payload).bind(&event.metadata).bind(event.event_id);
+    let insert = insert.bind(event.owner_id).bind(event.recorded_at).bind(&event.chain);
+    insert.execute(connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_publishes_nothing_that_does_not_follow_from_what_it_published() {
+    let world = World::new().await;
+    let state = idle_relay(&world).await;
+    world.unguard().await;
+    let end = world.log.page(Position::new(8), 2).await.unwrap();
+    let other = event_behind(&end[0]);
+    // One transaction: the relay never sees that the log lost its end, only that it goes on.
+    let mut exchange = world.pool.begin().await.unwrap();
+    exchange.execute("DELETE FROM events WHERE position = 10").await.unwrap();
+    insert(&mut exchange, &other).await;
+    insert(&mut exchange, &event_behind(&other)).await;
+    exchange.commit().await.unwrap();
+    assert_eq!(stopped(state).await, (Position::new(10), Position::new(11)));
+    assert_eq!(world.stream().await.cached_info().state.last_sequence, 10, "nothing more was published");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_published_in_its_place_or_not_at_all() {
+    let world = World::new().await;
+    let state = idle_relay(&world).await;
+    let last = world.log.page(Position::new(9), 1).await.unwrap().pop().unwrap();
+    // The relay stands before the log. When it gets the event, the place of the event in the stream is taken.
+    let mut gate = world.pool.begin().await.unwrap();
+    gate.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    insert(&mut gate, &event_behind(&last)).await;
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted";
+    eventually("the relay waits for the log", || async {
+        let waiting: i64 = sqlx::query_scalar(waits).fetch_one(&world.pool).await.unwrap();
+        (waiting > 0).then_some(())
+    })
+    .await;
+    let jetstream = world.jetstream().await;
+    jetstream.publish("routix.events.note.Stray", "{}".into()).await.unwrap().await.unwrap();
+    gate.commit().await.unwrap();
+    assert_eq!(stopped(state).await, (Position::new(11), Position::new(11)));
+    assert_eq!(
+        world.stream().await.cached_info().state.last_sequence,
+        11,
+        "the event is not in another place"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn appends_are_refused_as_soon_as_the_witness_is_back_and_the_log_is_behind_it() {
-    use std::sync::Arc;
-
-    use event_log::{EventLog, LogError, LogOptions, MasterKey, Standing};
-
-    use crate::note::Failure;
-    use crate::world::try_write;
     let mut world = World::new().await;
     let (relay, _) = world.relay();
     world.write_many(20).await;
     world.published().await;
     relay.abort();
-    let bus = world.bus.clone();
-    let (pool, options) = (world.pool.clone(), LogOptions::default());
-    let (wait, go_on) = std::sync::mpsc::channel::<()>();
+    world.unguard().await;
+    world.run("DELETE FROM events WHERE position > 12").await;
     // A process that starts while NATS is away has nothing to compare the log with, and goes on.
-    let process = {
-        let start = async move {
-            let log = EventLog::start(pool, &MasterKey::from_secret(b"a secret of tests"), &options);
-            log.set_witness(Arc::new(bus));
-            log
-        };
-        world.unguard().await;
-        world.run("CREATE TABLE lost AS SELECT * FROM events WHERE position > 12").await;
-        world.run("DELETE FROM events WHERE position > 12").await;
-        let stopped = world.while_stopped(move |_| go_on.recv().unwrap());
-        let working = async move {
-            let log = start.await;
-            try_write(&log, "nothing to compare with").await.unwrap();
-            assert_eq!(*log.standing().borrow(), Standing::WitnessAway);
-            wait.send(()).unwrap();
-            log
-        };
-        let ((), log) = tokio::join!(stopped, working);
-        log
-    };
+    world.stop_nats().await;
+    let secret = MasterKey::from_secret(b"a secret of tests");
+    let process = EventLog::start(world.pool.clone(), &secret, &LogOptions::default());
+    process.set_witness(Arc::new(world.bus.clone()));
+    try_write(&process, "nothing to compare with").await.unwrap();
+    assert_eq!(*process.standing().borrow(), Standing::WitnessAway);
+    world.restart_nats().await;
     let mut standing = process.standing();
     let turned = standing.wait_for(|standing| matches!(standing, Standing::Rewound(_)));
-    tokio::time::timeout(std::time::Duration::from_secs(20), turned).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, turned).await.unwrap().unwrap();
     let refused = try_write(&process, "too late").await;
     assert!(
         matches!(refused, Err(Failure::Log(LogError::Rewound { stream, log })) if stream == 20 && log == 13),

@@ -19,7 +19,8 @@ use tokio::time::Instant;
 
 use crate::note::{Failure, Note, Write};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than anything takes that works.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The shared Postgres. It ends with the test binary; its folder is that of a process and is left to the
 /// system's temporary files.
@@ -67,7 +68,13 @@ impl World {
 
     /// Starts a relay; it ends with the handle's abort.
     pub fn relay(&self) -> (JoinHandle<()>, watch::Receiver<RelayState>) {
-        let relay = Relay::new(self.log.clone(), self.bus.clone()).lease_life(Duration::from_millis(500));
+        self.relay_of_pages(1000)
+    }
+
+    /// Starts a relay that publishes so many events at once.
+    pub fn relay_of_pages(&self, page_events: i64) -> (JoinHandle<()>, watch::Receiver<RelayState>) {
+        let relay = Relay::new(self.log.clone(), self.bus.clone());
+        let relay = relay.lease_life(Duration::from_millis(500)).page_events(page_events);
         let state = relay.state();
         (tokio::spawn(relay.run()), state)
     }
@@ -129,12 +136,28 @@ impl World {
 
     /// Stops the server, lets `meanwhile` work on its store, and starts it again.
     pub async fn while_stopped(&mut self, meanwhile: impl FnOnce(&std::path::Path) + Send + 'static) {
-        let mut nats = self.nats.take().unwrap();
         let store = self.folder.path().join("nats").canonicalize().unwrap().join("store");
-        let task = tokio::task::spawn_blocking(move || {
+        self.with_nats(move |nats| {
             nats.stop().unwrap();
             meanwhile(&store);
             nats.restart().unwrap();
+        })
+        .await;
+    }
+
+    /// Stops the server. It is away when this returns.
+    pub async fn stop_nats(&mut self) {
+        self.with_nats(|nats| nats.stop().unwrap()).await;
+    }
+
+    pub async fn restart_nats(&mut self) {
+        self.with_nats(|nats| nats.restart().unwrap()).await;
+    }
+
+    async fn with_nats(&mut self, act: impl FnOnce(&mut Nats) + Send + 'static) {
+        let mut nats = self.nats.take().unwrap();
+        let task = tokio::task::spawn_blocking(move || {
+            act(&mut nats);
             nats
         });
         self.nats = Some(task.await.unwrap());

@@ -56,7 +56,9 @@ fn a_hold_moves_credits_aside_and_its_end_takes_or_returns_them() {
         released_at: AT,
     };
     assert_eq!(signs(&entry_of(held)), (TransactionKind::Hold, -4, 4, 6));
-    assert_eq!(signs(&entry_of(settled)), (TransactionKind::Settle, 0, -4, 6));
+    let settled = entry_of(settled);
+    assert_eq!(signs(&settled), (TransactionKind::Settle, 0, -4, 6));
+    assert_eq!(settled.description, "Paid 4 for a thumbnail");
     let released = entry_of(released);
     assert_eq!(signs(&released), (TransactionKind::Release, 4, -4, 10));
     assert_eq!(released.request_id, Some(REQUEST));

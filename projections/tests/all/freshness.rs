@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use domain::UserId;
 use event_log::Position;
+use projections::conversations::{Conversations, OwnChat, Window, messages};
 use projections::{Wanted, accounts};
+use sqlx::{Connection, Executor, PgConnection};
 
-use crate::examples::{id, register};
+use crate::examples::{id, register, say, start_chat};
 use crate::stack::Stack;
 
 fn account_worker() -> Arc<dyn projections::Projection> {
@@ -62,4 +64,30 @@ async fn a_read_that_waited_in_vain_says_how_far_behind_it_is() {
     stack.caught_up("accounts").await;
     let denied = accounts::user(&stack.reader, Wanted::Now, UserId(id())).await.unwrap();
     assert_eq!((denied.value, denied.checkpoint.get(), denied.behind), (None, 3, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_messages_waits_for_the_write_and_says_so_where_it_waited_in_vain() {
+    let mut stack = Stack::start().await;
+    stack.work(Arc::new(Conversations));
+    let ada = register(&stack.log, "ada").await;
+    let chat = start_chat(&stack.log, ada, "chat").await;
+    stack.caught_up("conversations").await;
+    // The worker cannot move while somebody holds its checkpoint, so the chat is there and the message is not.
+    let mut holder = PgConnection::connect(&stack.url).await.unwrap();
+    let mut held = holder.begin().await.unwrap();
+    held.execute("SELECT 1 FROM checkpoints WHERE projection = 'conversations' FOR UPDATE").await.unwrap();
+    let position = Position::new(say(&stack.log, ada, chat, "hello").await);
+    let own = OwnChat { user: ada, conversation: chat };
+    let ask = || messages(&stack.reader, Wanted::After(position), own, Window::Newest, 10);
+    let begun = Instant::now();
+    let stale = ask().await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(2), "it waited");
+    assert!(stale.value.unwrap().messages.is_empty());
+    assert_eq!(stale.behind, Some(position.since(stale.checkpoint)), "an answer that is too old says so");
+    held.rollback().await.unwrap();
+    stack.caught_up("conversations").await;
+    let fresh = ask().await.unwrap();
+    assert_eq!(fresh.value.unwrap().messages.len(), 1);
+    assert!(fresh.checkpoint >= position && fresh.behind.is_none());
 }

@@ -24,8 +24,8 @@ use crate::examples::{
 };
 use crate::stack::{Stack, until};
 
-const SAME: RebuildOptions = RebuildOptions { changed: false };
-const CHANGED: RebuildOptions = RebuildOptions { changed: true };
+const SAME: RebuildOptions = RebuildOptions { changed: false, page_positions: 500 };
+const CHANGED: RebuildOptions = RebuildOptions { changed: true, page_positions: 500 };
 
 async fn run(
     log: &EventLog,

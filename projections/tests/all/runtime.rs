@@ -17,20 +17,20 @@ use crate::examples::{register, say, start_chat};
 use crate::stack::{Stack, until};
 
 /// Notes each event of a chat, and refuses some of them for as long as it is told to.
-struct Tally {
+pub struct Tally {
     policy: PoisonPolicy,
     /// The chat whose messages it does not understand.
     refused: Option<Uuid>,
-    refuses: Arc<AtomicBool>,
+    pub refuses: Arc<AtomicBool>,
 }
 
 impl Tally {
-    fn new(policy: PoisonPolicy, refused: Option<Uuid>) -> Self {
+    pub fn new(policy: PoisonPolicy, refused: Option<Uuid>) -> Self {
         Self { policy, refused, refuses: Arc::new(AtomicBool::new(true)) }
     }
 }
 
-const TALLY: &str = "CREATE TABLE tally (position bigint NOT NULL, chat uuid NOT NULL)";
+pub const TALLY: &str = "CREATE TABLE tally (position bigint NOT NULL, chat uuid NOT NULL)";
 
 static PARKS: Spec = Spec {
     name: "tally",

@@ -9,7 +9,7 @@ use projections::runtime::STALLED_AFTER;
 use projections::{Projection, Reader, Worker, WorkerStatus};
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 /// Longer than anything takes that works.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -74,21 +74,23 @@ impl Stack {
 
     /// Starts a worker.
     pub fn work(&mut self, projection: Arc<dyn Projection>) -> watch::Receiver<WorkerStatus> {
+        self.work_for_a_while(projection).1
+    }
+
+    /// Starts a worker that can be killed.
+    pub fn work_for_a_while(
+        &mut self,
+        projection: Arc<dyn Projection>,
+    ) -> (AbortHandle, watch::Receiver<WorkerStatus>) {
         let feed = Feed::start(self.log.clone(), self.bus.clone());
         let worker = Worker::new(self.log.clone(), self.bus.clone(), feed, projection);
         let status = worker.status();
-        self.tasks.spawn(worker.run());
-        status
+        (self.tasks.spawn(worker.run()), status)
     }
 
     /// Waits until a projection has seen the whole log.
     pub async fn caught_up(&self, projection: &str) {
-        let head = self.log.head().await.unwrap();
-        until("the projection has caught up", async || {
-            let progress = projections::runtime::progress(&self.log, STALLED_AFTER).await.unwrap();
-            progress.iter().any(|p| p.projection == projection && p.position >= head)
-        })
-        .await;
+        caught_up(&self.log, projection).await;
     }
 
     pub async fn all_caught_up(&self) {
@@ -112,6 +114,16 @@ impl Stack {
     pub async fn execute(&self, statement: &str) {
         sqlx::raw_sql(statement).execute(self.log.pool()).await.unwrap();
     }
+}
+
+/// Waits until a projection has seen the whole log.
+pub async fn caught_up(log: &EventLog, projection: &str) {
+    let head = log.head().await.unwrap();
+    until("the projection has caught up", async || {
+        let progress = projections::runtime::progress(log, STALLED_AFTER).await.unwrap();
+        progress.iter().any(|p| p.projection == projection && p.position >= head)
+    })
+    .await;
 }
 
 /// Waits for a condition.

@@ -49,7 +49,7 @@ pub(super) async fn run(config: &Config, args: &RebuildArgs) -> anyhow::Result<E
         RebuildStep::Comparing => bar.set_message("comparing"),
         RebuildStep::Swapping => bar.set_message("swapping"),
     };
-    let options = RebuildOptions { changed: args.changed };
+    let options = RebuildOptions { changed: args.changed, ..RebuildOptions::default() };
     let result = runtime::rebuild(&log, projection.as_ref(), options, &watch).await;
     bar.finish_and_clear();
     let (events, elapsed) = applied.lock().map(|applied| *applied).unwrap_or_default();

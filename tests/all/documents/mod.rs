@@ -4,6 +4,7 @@
 mod code;
 mod markdown;
 mod mentions;
+mod mutants;
 mod program;
 mod sizes;
 mod tables;

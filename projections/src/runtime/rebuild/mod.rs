@@ -28,11 +28,20 @@ use super::projection::Projection;
 const CATCH_UPS_MAX: u32 = 20;
 
 /// The expectations of a rebuild.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct RebuildOptions {
     /// The rows are to be other ones than before: a new version of the program means something else by the
     /// same events. The tables are swapped though they differ, and are built up to the end of the log.
     pub changed: bool,
+    /// The positions of the first page. The pages behind it grow for as long as their events are small. The swap
+    /// catches up with so many at most, because the live worker waits for it.
+    pub page_positions: i64,
+}
+
+impl Default for RebuildOptions {
+    fn default() -> Self {
+        Self { changed: false, page_positions: 500 }
+    }
 }
 
 /// The step at which a rebuild is, for its watcher.
@@ -104,7 +113,7 @@ impl Rebuild<'_> {
         }
         for _ in 0..CATCH_UPS_MAX {
             (self.watch)(RebuildStep::Swapping);
-            match self.stage.swap(self.log, self.projection).await? {
+            match self.stage.swap(self.log, self.projection, self.options.page_positions).await? {
                 Turn::Swapped { position, parked } => {
                     return Ok(Rebuilt { position, compared_at, tables, parked });
                 }
@@ -138,8 +147,8 @@ impl Rebuild<'_> {
         if from >= target {
             return Ok(());
         }
-        let mut pages =
-            ReadAhead::start(self.log, self.projection.spec(), Span { after: from, upto: target });
+        let (spec, span) = (self.projection.spec(), Span { after: from, upto: target });
+        let mut pages = ReadAhead::start(self.log, spec, span, self.options.page_positions);
         let mut batch = Batch {
             projection: self.projection,
             name: &self.stage.name,

@@ -11,7 +11,6 @@ use crate::runtime::spec::{Payloads, Spec};
 
 /// Positions of one page. It begins small and grows as long as its events are small.
 pub(super) const PAGE_POSITIONS_MAX: i64 = 5000;
-const PAGE_POSITIONS_MIN: i64 = 500;
 /// A page with more of them is followed by a smaller one.
 const PAGE_BYTES_MAX: usize = 16 << 20;
 /// Pages that wait between two tasks.
@@ -32,12 +31,12 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Starts to read a span.
-    pub(super) fn start(log: &EventLog, spec: &Spec, span: Span) -> Self {
+    /// Starts to read a span, with a page of so many positions.
+    pub(super) fn start(log: &EventLog, spec: &Spec, span: Span, page_positions: i64) -> Self {
         let (read, to_open) = mpsc::channel(PAGES_AHEAD_MAX);
         let (opened, pages) = mpsc::channel(PAGES_AHEAD_MAX);
         let mut tasks = JoinSet::new();
-        tasks.spawn(read_pages(log.clone(), spec.interest(), span, read));
+        tasks.spawn(read_pages(log.clone(), spec.interest(), span, page_positions, read));
         tasks.spawn(open_pages(log.clone(), spec.payloads, to_open, opened));
         Self { pages, _tasks: tasks }
     }
@@ -48,13 +47,19 @@ impl ReadAhead {
     }
 }
 
-async fn read_pages(log: EventLog, interest: Interest<'static>, span: Span, read: mpsc::Sender<Read>) {
+async fn read_pages(
+    log: EventLog,
+    interest: Interest<'static>,
+    span: Span,
+    page_positions: i64,
+    read: mpsc::Sender<Read>,
+) {
     let mut connection = match connect(&log).await {
         Ok(connection) => connection,
         // Nobody listens any more when this fails, here and below.
         Err(error) => return drop(read.send(Err(error)).await),
     };
-    let mut positions = PAGE_POSITIONS_MIN;
+    let mut positions = page_positions;
     let mut after = span.after;
     while after < span.upto {
         let last = span.upto.min(after.plus(positions));

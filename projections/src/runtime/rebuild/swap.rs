@@ -20,8 +20,6 @@ use crate::runtime::projection::Projection;
 const LOCK_TIMEOUT_MS: i64 = 300;
 const TURNS_MAX: u32 = 60;
 const PAUSE: Duration = Duration::from_millis(200);
-/// More than this is not caught up with while the live worker waits.
-const LAST_EVENTS_MAX: i64 = 500;
 
 /// The end of a turn that did not fail.
 pub(super) enum Turn {
@@ -34,14 +32,16 @@ pub(super) enum Turn {
 }
 
 impl Stage {
-    /// Swaps, or tells how far the stage has to come before it can.
+    /// Swaps, or tells how far the stage has to come before it can: more than `last_events_max` events are not caught up
+    /// with while the live worker waits.
     pub(super) async fn swap(
         &mut self,
         log: &EventLog,
         projection: &dyn Projection,
+        last_events_max: i64,
     ) -> Result<Turn, RebuildError> {
         for _ in 0..TURNS_MAX {
-            match self.try_swap(log, projection).await {
+            match self.try_swap(log, projection, last_events_max).await {
                 Ok(Turn::Busy) => {}
                 Err(RebuildError::Log(LogError::Unavailable(error))) if is_lock_timeout(&error) => {}
                 turn => return turn,
@@ -51,14 +51,19 @@ impl Stage {
         Ok(Turn::Busy)
     }
 
-    async fn try_swap(&mut self, log: &EventLog, projection: &dyn Projection) -> Result<Turn, RebuildError> {
+    async fn try_swap(
+        &mut self,
+        log: &EventLog,
+        projection: &dyn Projection,
+        last_events_max: i64,
+    ) -> Result<Turn, RebuildError> {
         let spec = projection.spec();
         let mut tx = self.connection.begin().await?;
         sqlx::query!(r#"SELECT set_config('lock_timeout', $1, true)"#, format!("{LOCK_TIMEOUT_MS}ms"))
             .fetch_one(&mut *tx)
             .await?;
         let live = lock_checkpoint(&mut tx, &self.live, spec.name).await?;
-        if live.since(self.position) > LAST_EVENTS_MAX {
+        if live.since(self.position) > last_events_max {
             return Ok(Turn::Behind(live));
         }
         let reached = live.max(self.position);
