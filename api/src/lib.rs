@@ -6,6 +6,7 @@
 
 mod auth;
 mod client_ip;
+mod document;
 mod extract;
 mod health;
 mod limits;

@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
+use crate::document::{self, BearerAuth};
 use crate::extract::JSON_BYTES_MAX;
 use crate::problem::ApiError;
 use crate::request_count::count_request;
@@ -30,7 +30,8 @@ use crate::{live, routes as handlers};
         title = "Routix",
         description = "Event-sourced backend of an AI thumbnail platform. Every write answers with its position \
                        in the log (`Routix-Position`); a query with `Routix-After` waits until it has seen it. \
-                       Every write takes an `Idempotency-Key`. Errors are problem details with a stable `code`.",
+                       A write that lists an `Idempotency-Key` has one effect under one key. Errors are problem \
+                       details with a stable `code`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     tags(
@@ -48,19 +49,6 @@ use crate::{live, routes as handlers};
     modifiers(&BearerAuth)
 )]
 struct ApiDoc;
-
-struct BearerAuth;
-
-impl Modify for BearerAuth {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let mut scheme = Http::new(HttpAuthScheme::Bearer);
-        scheme.bearer_format = Some("JWT".to_owned());
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearerAuth", SecurityScheme::Http(scheme));
-    }
-}
 
 fn api_routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(ApiDoc::openapi())
@@ -84,7 +72,7 @@ fn api_routes() -> OpenApiRouter<App> {
 
 /// The OpenAPI document of all routes, as JSON.
 pub fn openapi_json() -> String {
-    api_routes().into_openapi().to_json().unwrap_or_default()
+    document::complete(api_routes().into_openapi()).to_json().unwrap_or_default()
 }
 
 /// Serves the API on a listener until `stop` is ready, then ends the requests that were begun.
@@ -111,7 +99,7 @@ pub fn service(app: App) -> axum::Router {
     let (router, document) = api_routes().split_for_parts();
     let cors = cors(&app);
     router
-        .merge(SwaggerUi::new("/docs").url("/openapi.json", document))
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document::complete(document)))
         .fallback(|| async { ApiError::NotFound { what: "resource" } })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
         // One stack from the outside in: layers that are added one by one cost each request a box each.

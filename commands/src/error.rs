@@ -3,6 +3,7 @@
 use domain::TextError;
 use domain::algorithm::AlgorithmError;
 use domain::asset::AssetError;
+use domain::audit_trail::AuditTrailError;
 use domain::conversation::ConversationError;
 use domain::credit_ledger::CreditLedgerError;
 use domain::generation_request::GenerationRequestError;
@@ -65,4 +66,10 @@ pub enum CommandError {
     WrongAssetKind { asset_id: domain::AssetId, expected: &'static str, actual: &'static str },
     #[error("the worker stopped unexpectedly")]
     Stopped,
+}
+
+impl From<AuditTrailError> for CommandError {
+    fn from(never: AuditTrailError) -> Self {
+        match never {}
+    }
 }

@@ -6,6 +6,7 @@
 
 mod algorithm;
 mod asset;
+mod audit_trail;
 mod bootstrap;
 mod claims;
 mod conversation;
@@ -27,6 +28,7 @@ pub mod process;
 
 pub use algorithm::{AlgorithmRef, DefineAlgorithm};
 pub use asset::{UploadAsset, UploadedAsset};
+pub use audit_trail::RequestedRetry;
 pub use bootstrap::{Credentials, Login};
 pub use claims::{EventClaims, claims_of};
 pub use conversation::{PostedMessage, RenamedConversation, StartedConversation};

@@ -1,11 +1,12 @@
 //! The stored forms of all aggregates, for the log.
 
 use crate::{
-    StoredForms, algorithm, asset, conversation, credit_ledger, generation_request, session, template, user,
+    StoredForms, algorithm, asset, audit_trail, conversation, credit_ledger, generation_request, session,
+    template, user,
 };
 
 /// The stored forms of every aggregate.
-pub const fn stored_forms() -> [StoredForms; 8] {
+pub const fn stored_forms() -> [StoredForms; 9] {
     use cqrs_es::Aggregate;
     macro_rules! forms {
         ($($aggregate:ty, $events:ty;)+) => {
@@ -20,6 +21,7 @@ pub const fn stored_forms() -> [StoredForms; 8] {
     forms! {
         algorithm::Algorithm, algorithm::AlgorithmEvent;
         asset::Asset, asset::AssetEvent;
+        audit_trail::AuditTrail, audit_trail::AuditTrailEvent;
         conversation::Conversation, conversation::ConversationEvent;
         credit_ledger::CreditLedger, credit_ledger::CreditLedgerEvent;
         generation_request::GenerationRequest, generation_request::GenerationRequestEvent;

@@ -16,6 +16,7 @@ mod time;
 
 pub mod algorithm;
 pub mod asset;
+pub mod audit_trail;
 pub mod conversation;
 pub mod credit_ledger;
 pub mod generation_request;

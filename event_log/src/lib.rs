@@ -10,6 +10,7 @@ mod chain;
 #[cfg(test)]
 mod chain_tests;
 mod claims;
+mod connections;
 mod error;
 mod event;
 mod guard;
@@ -39,6 +40,7 @@ pub mod work;
 pub use append::AppendError;
 pub use chain::{Chain, EventDigest, chain_of};
 pub use claims::Claim;
+pub use connections::{Connections, PoolUse, TooFewConnections};
 pub use error::LogError;
 pub use event::{Actor, CommandContext, EventMetadata, OpenedEvent, ReceiptLife, RecordedEvent};
 pub use guard::Standing;

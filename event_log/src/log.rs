@@ -19,15 +19,15 @@ use crate::keyed_locks::KeyedLocks;
 use crate::upcast::Stored;
 use crate::witness::{Held, Rewound, Witness};
 use crate::{
-    EventForms, LogError, LogIdentity, MasterKey, OpenedEvent, Position, Readers, RecordedEvent, Span, Vault,
-    claims, reader,
+    Connections, EventForms, LogError, LogIdentity, MasterKey, OpenedEvent, PoolUse, Position, Readers,
+    RecordedEvent, Span, Vault, claims, reader,
 };
 
 /// Limits of a process.
 #[derive(Debug, Clone)]
 pub struct LogOptions {
-    /// Connections of the pool; the appender has two more of its own.
-    pub connections_max: u32,
+    /// The shares of the pools.
+    pub connections: Connections,
     /// Aggregate states that are kept in memory.
     pub cached_states_max: usize,
     /// The events that the program knows, with the way from their older forms.
@@ -39,7 +39,7 @@ pub struct LogOptions {
 impl Default for LogOptions {
     fn default() -> Self {
         Self {
-            connections_max: 20,
+            connections: Connections::default(),
             cached_states_max: 100_000,
             event_forms: EventForms::default(),
             traceparent: || None,
@@ -54,7 +54,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
     let connect = PgConnectOptions::from_str(url)?.application_name("routix");
     let pool = PgPoolOptions::new()
-        .max_connections(options.connections_max)
+        .max_connections(options.connections.general)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(connect)
         .await?;
@@ -80,6 +80,7 @@ pub struct EventLog(Arc<Inner>);
 struct Inner {
     pool: PgPool,
     readers: Readers,
+    connections: Connections,
     vault: Vault,
     appender: Appender,
     cache: StateCache,
@@ -105,7 +106,8 @@ impl EventLog {
         let appender = Appender::start(connect, head_sender, guard.clone());
         Self(Arc::new(Inner {
             vault: Vault::new(pool.clone(), master, options.event_forms.clone()),
-            readers: Readers::like(&pool, &[]),
+            readers: Readers::like(&pool, options.connections.loads, &[]),
+            connections: options.connections,
             pool,
             appender,
             cache,
@@ -144,6 +146,21 @@ impl EventLog {
 
     pub fn pool(&self) -> &PgPool {
         &self.0.pool
+    }
+
+    /// The shares of the pools of this process.
+    pub fn connections(&self) -> Connections {
+        self.0.connections
+    }
+
+    /// The pool at this moment.
+    pub fn pool_use(&self) -> PoolUse {
+        PoolUse::of_pool(self.pool())
+    }
+
+    /// The connections for loading at this moment.
+    pub fn loads_use(&self) -> PoolUse {
+        self.0.readers.pool_use()
     }
 
     pub fn vault(&self) -> &Vault {

@@ -9,7 +9,7 @@ use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleErro
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 
-use crate::LogError;
+use crate::{LogError, PoolUse};
 
 /// A connection that was idle for no longer is taken to be alive.
 const TRUSTED_IDLE: Duration = Duration::from_millis(200);
@@ -57,14 +57,13 @@ impl managed::Manager for Manager {
 }
 
 impl Readers {
-    /// As many connections as `pool` has, to the same database, with further settings of the server.
-    pub fn like(pool: &PgPool, settings: &[(&str, &str)]) -> Self {
+    /// So many connections to the database of `pool`, with further settings of the server.
+    pub fn like(pool: &PgPool, connections_max: u32, settings: &[(&str, &str)]) -> Self {
         let options = pool.connect_options().as_ref().clone();
         let manager = Manager(options.options(settings.iter().copied()));
         // The connection that was used last is given first: its server process still has everything at hand.
-        let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(1);
         let pool = managed::Pool::builder(manager)
-            .max_size(connections)
+            .max_size(usize::try_from(connections_max).unwrap_or(1))
             .queue_mode(QueueMode::Lifo)
             .wait_timeout(Some(ACQUIRE_TIMEOUT))
             .create_timeout(Some(ACQUIRE_TIMEOUT))
@@ -73,6 +72,12 @@ impl Readers {
             .build()
             .expect("a pool that is given a runtime can be built");
         Self(pool)
+    }
+
+    /// The connections at this moment.
+    pub fn pool_use(&self) -> PoolUse {
+        let status = self.0.status();
+        PoolUse { max: status.max_size, open: status.size, idle: status.available }
     }
 
     /// A connection of one's own, until it is dropped.

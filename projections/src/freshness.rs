@@ -7,7 +7,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use event_log::{EventLog, LogError, Position, ReadConnection, Readers, checkpoints};
+use event_log::{EventLog, LogError, PoolUse, Position, ReadConnection, Readers, checkpoints};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Map;
 use sqlx::{PgConnection, PgPool, Postgres};
@@ -96,7 +96,13 @@ pub struct Reader {
 impl Reader {
     /// Reads from `pool`, which may be a replica; `log` is the primary.
     pub fn new(pool: &PgPool, log: EventLog) -> Self {
-        Self { readers: Readers::like(pool, SETTINGS), log }
+        let readers = Readers::like(pool, log.connections().queries, SETTINGS);
+        Self { readers, log }
+    }
+
+    /// The connections for queries at this moment.
+    pub fn pool_use(&self) -> PoolUse {
+        self.readers.pool_use()
     }
 
     /// The log itself, for what read models leave in it.

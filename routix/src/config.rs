@@ -60,7 +60,7 @@ pub struct Config {
     #[arg(long, env = "ROUTIX_TRUSTED_PROXIES", default_value_t = 0, global = true)]
     pub trusted_proxies: usize,
     /// Connections to PostgreSQL that a process opens at most.
-    #[arg(long, env = "ROUTIX_DATABASE_CONNECTIONS", default_value_t = 20, global = true)]
+    #[arg(long, env = "ROUTIX_DATABASE_CONNECTIONS", default_value_t = 40, global = true)]
     pub database_connections: u32,
     /// Copies that JetStream keeps of the stream.
     #[arg(long, env = "ROUTIX_STREAM_REPLICAS", default_value_t = 1, global = true)]

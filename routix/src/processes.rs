@@ -204,6 +204,13 @@ impl Tasks {
     }
 }
 
+/// The number of connections that these parts open beside the pools of the process: each projection applies its events
+/// over one of its own.
+pub fn connections_of(parts: &[Part]) -> u32 {
+    let has_projections = parts.contains(&Part::Projections) || parts.contains(&Part::All);
+    if has_projections { u32::try_from(projections::all().len()).unwrap_or(u32::MAX) } else { 0 }
+}
+
 /// Binds the address to serve on.
 pub async fn listen(config: &Config) -> anyhow::Result<TcpListener> {
     TcpListener::bind(config.listen).await.with_context(|| {

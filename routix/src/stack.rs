@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use embedded::{Nats, Options, Postgres};
-use event_log::{EventForms, EventLog, LogError, LogOptions, MasterKey};
+use event_log::{Connections, EventForms, EventLog, LogError, LogOptions, MasterKey};
 use nats::{Bus, BusOptions};
 
 use crate::config::Config;
@@ -67,14 +67,17 @@ pub async fn embed(config: &mut Config) -> anyhow::Result<Embedded> {
     Ok(servers)
 }
 
-/// Connects to the database, waiting a little for one that is just starting.
-pub async fn database(config: &Config) -> anyhow::Result<(sqlx::PgPool, LogOptions)> {
+/// Connects to the database, waiting a little for one that is just starting. `apart` is the number of connections that
+/// the process opens beside its pools.
+pub async fn database(config: &Config, apart: u32) -> anyhow::Result<(sqlx::PgPool, LogOptions)> {
     const ATTEMPTS: u32 = 50;
     let Some(url) = &config.database_url else {
         bail!("DATABASE_URL is missing: only `routix up` starts a database of its own");
     };
+    let connections = Connections::divide(config.database_connections, apart)
+        .context("ROUTIX_DATABASE_CONNECTIONS is the number of all connections of a process")?;
     let options = LogOptions {
-        connections_max: config.database_connections,
+        connections,
         event_forms: event_forms()?,
         traceparent: telemetry::traceparent,
         ..LogOptions::default()
@@ -100,13 +103,14 @@ fn event_forms() -> Result<EventForms, LogError> {
 }
 
 impl Stack {
-    /// Connects to everything and brings the schema up to date.
-    pub async fn connect(config: &Config) -> anyhow::Result<Self> {
+    /// Connects to everything and brings the schema up to date. `apart` is the number of connections that the process
+    /// opens beside its pools.
+    pub async fn connect(config: &Config, apart: u32) -> anyhow::Result<Self> {
         let master = master_key(config)?;
         let Some(nats_url) = &config.nats_url else {
             bail!("NATS_URL is missing: only `routix up` starts a NATS server of its own");
         };
-        let (pool, options) = database(config).await?;
+        let (pool, options) = database(config, apart).await?;
         event_log::migrate(&pool).await?;
         let master = master.unlock(&pool).await?;
         let bus_options = BusOptions { replicas: config.stream_replicas, ..BusOptions::default() };

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Sha256, Sha512};
 
-use crate::support::client::Client;
+use crate::support::client::{Answer, Client};
 use crate::support::socket::Socket;
 use crate::support::world::World;
 
@@ -171,6 +171,7 @@ async fn admin_routes_are_closed_to_users_and_to_nobody_in_particular() {
     world.check(&[]).await;
 }
 
+const WRONG: &str = "wrong_credentials";
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -193,5 +194,33 @@ async fn logins_and_orders_are_limited_where_limits_are_on() {
     assert!((1..=60).contains(&seconds));
     assert!(refused.header("ratelimit").is_some());
     refused.expect_problem(429, "rate_limited");
+    // A login counts for the address that it comes from, whatever the client says about it and whatever comes of it.
+    let login = json!({ "email": "nobody@example.com", "password": "not this one" });
+    for n in 0..10 {
+        let forged = format!("203.0.113.{n}");
+        log_in_from(&world, &forged, &login).await.expect_problem(401, WRONG);
+    }
+    log_in_from(&world, "203.0.113.99", &login).await.expect_problem(429, "rate_limited");
     world.check(&[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_trusted_proxy_logins_are_limited_by_the_address_that_the_proxy_names() {
+    let limited = [("ROUTIX_RATE_LIMITS", "true"), ("ROUTIX_TRUSTED_PROXIES", "1")];
+    let world = World::with(&limited, &["all"]).await;
+    let login = json!({ "email": "nobody@example.com", "password": "not this one" });
+    for n in 0..10 {
+        // The proxy adds the last entry; before it stands what the client likes.
+        let forwarded = format!("198.51.100.{n}, 203.0.113.7");
+        log_in_from(&world, &forwarded, &login).await.expect_problem(401, WRONG);
+    }
+    log_in_from(&world, "198.51.100.99, 203.0.113.7", &login).await.expect_problem(429, "rate_limited");
+    log_in_from(&world, "203.0.113.8", &login).await.expect_problem(401, WRONG);
+    world.check(&[]).await;
+}
+
+async fn log_in_from(world: &World, forwarded_for: &str, login: &Value) -> Answer {
+    let nobody = world.anonymous();
+    let request = nobody.request(Method::POST, "/api/v1/auth/login").json(login);
+    nobody.send(request.header("X-Forwarded-For", forwarded_for)).await
 }

@@ -127,3 +127,58 @@ async fn a_connection_cut_after_an_append_was_sent_never_doubles_an_effect() {
     distinct.dedup();
     assert_eq!(distinct.len(), words.len(), "no message was posted twice");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_opens_no_more_connections_than_its_setting_says() {
+    const CONNECTIONS: i64 = 18;
+    let world = World::with(&[("ROUTIX_DATABASE_CONNECTIONS", "18")], &[]).await;
+    let user = world.user().await;
+    let chat = user.start_chat().await;
+    let requests = async {
+        for round in 0..5 {
+            join_all((0..100).map(|n| {
+                let (user, chat, world) = (user.clone(), chat.clone(), &world);
+                async move {
+                    match n % 4 {
+                        0 => {
+                            let text = format!("round {round} message {n}");
+                            user.say(&chat, &json!({ "type": "text", "content": text })).await.expect(201);
+                        }
+                        1 => drop(user.get("/api/v1/chat/conversations").await.expect(200)),
+                        2 => drop(user.get("/api/v1/credits/transactions").await.expect(200)),
+                        _ => drop(Client::register(&user.server, &world.told).await),
+                    }
+                }
+            }))
+            .await;
+        }
+    };
+    let open = || async {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity \
+             WHERE datname = current_database() AND application_name = 'routix'",
+        )
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+        count
+    };
+    let mut most = 0;
+    tokio::pin!(requests);
+    loop {
+        tokio::select! {
+            () = &mut requests => break,
+            open = open() => most = most.max(open),
+        }
+    }
+    assert!((CONNECTIONS / 2..=CONNECTIONS).contains(&most), "{most} connections were open at a time");
+    let metrics = String::from_utf8(world.anonymous().get("/metrics").await.bytes).unwrap();
+    let share = |pool: &str| {
+        let name = format!("routix_database_connections_max{{pool=\"{pool}\"}} ");
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&name)).unwrap();
+        line.parse::<i64>().unwrap()
+    };
+    let appender = 2;
+    assert_eq!(share("general") + share("loads") + share("queries") + appender, CONNECTIONS);
+    world.check(&[]).await;
+}

@@ -41,7 +41,7 @@ pub struct Granted {
     post,
     path = "/api/v1/admin/users/{user_id}/credits",
     tag = "admin",
-    params(("user_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("user_id" = Uuid, Path)),
     request_body = GrantRequest,
     responses(
         (status = 201, description = "Granted", body = Granted),

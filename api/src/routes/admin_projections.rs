@@ -15,9 +15,10 @@ use utoipa_axum::routes;
 
 use super::next_page;
 use crate::auth::AdminUser;
-use crate::extract::{ApiPath, ApiQuery};
+use crate::extract::{ApiPath, ApiQuery, Caller};
 use crate::health;
 use crate::problem::{ApiError, Problem};
+use crate::reply::CommandReply;
 use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -195,12 +196,20 @@ pub struct RetryView {
 async fn retry(
     State(app): State<App>,
     AdminUser(admin): AdminUser,
+    caller: Caller,
     ApiPath(name): ApiPath<String>,
-) -> Result<(StatusCode, Json<RetryView>), ApiError> {
+) -> Result<CommandReply<RetryView>, ApiError> {
     known(&name)?;
-    let requested = runtime::request_retry(app.log().pool(), &name).await?;
+    let first = Cursor { at: None, limit: 1 };
+    let parked = runtime::parked_of(app.log().pool(), &name, first).await?.total;
+    let parked = u64::try_from(parked).unwrap_or_default();
+    let context = caller.context(&app, admin.actor(), b"");
+    let done = app.commands().request_retry_of_projection(context, admin.user_id, &name, parked).await?;
+    // A repetition asks once more: whoever was cut off between the two gets what was written down.
+    runtime::request_retry(app.log().pool(), &name).await?;
+    let requested = done.value.requested;
     tracing::info!(admin = %admin.user_id.0, projection = name, requested, "a retry of parked events was asked for");
-    Ok((StatusCode::ACCEPTED, Json(RetryView { requested })))
+    Ok(CommandReply::new(StatusCode::ACCEPTED, &done, RetryView { requested }))
 }
 
 fn known(name: &str) -> Result<(), ApiError> {

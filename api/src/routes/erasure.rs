@@ -33,7 +33,7 @@ pub struct Erased {
     delete,
     path = "/api/v1/admin/users/{user_id}/personal-data",
     tag = "admin",
-    params(("user_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("user_id" = Uuid, Path)),
     responses(
         (status = 200, description = "Erased", body = Erased),
         (status = 403, description = "Not an admin", content_type = "application/problem+json", body = Problem),

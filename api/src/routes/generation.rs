@@ -152,7 +152,6 @@ fn accepted(done: &Done<CreatedGeneration>) -> CommandReply<GenerationView> {
     post,
     path = "/api/v1/generation/create",
     tag = "generation",
-    params(("Idempotency-Key" = Option<String>, Header)),
     request_body = CreateGenerationRequest,
     responses(
         (status = 201, description = "Accepted", body = GenerationView),
@@ -191,7 +190,7 @@ async fn create(
     post,
     path = "/api/v1/generation/{request_id}/regenerate",
     tag = "generation",
-    params(("request_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("request_id" = Uuid, Path)),
     responses(
         (status = 201, description = "Accepted", body = GenerationView),
         (status = 402, description = "Too few credits", content_type = "application/problem+json", body = Problem),

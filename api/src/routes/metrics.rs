@@ -37,11 +37,22 @@ pub async fn scrape(State(app): State<App>) -> Response {
     let (connections, users) = app.router().open();
     gauge!("routix_live_connections").set(float(connections));
     gauge!("active_users").set(float(users));
-    let pool = app.log().pool();
-    let (open, idle) = (usize::try_from(pool.size()).unwrap_or_default(), pool.num_idle());
-    gauge!("routix_database_connections", "state" => "idle").set(float(idle));
-    gauge!("routix_database_connections", "state" => "in_use").set(float(open.saturating_sub(idle)));
+    read_pools(&app);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics().render()).into_response()
+}
+
+fn read_pools(app: &App) {
+    let pools = [
+        ("general", app.log().pool_use()),
+        ("loads", app.log().loads_use()),
+        ("queries", app.reader().pool_use()),
+    ];
+    for (name, pool) in pools {
+        let in_use = pool.open.saturating_sub(pool.idle);
+        gauge!("routix_database_connections", "pool" => name, "state" => "idle").set(float(pool.idle));
+        gauge!("routix_database_connections", "pool" => name, "state" => "in_use").set(float(in_use));
+        gauge!("routix_database_connections_max", "pool" => name).set(float(pool.max));
+    }
 }
 
 async fn read_log(app: &App) {

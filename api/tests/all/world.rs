@@ -112,7 +112,23 @@ impl World {
     /// A request with a JSON body, unless it is null, of somebody who may have a token. A query has seen all that
     /// was written.
     pub async fn call(&self, method: Method, path: &str, token: Option<&str>, body: &Value) -> Answer {
+        self.call_with(method, path, token, body, None).await
+    }
+
+    /// Like `call`, under an idempotency key where one is given.
+    pub async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: &Value,
+        key: Option<&str>,
+    ) -> Answer {
         let request = request(method, path, token).header("routix-after", self.ground.events().await);
+        let request = match key {
+            Some(key) => request.header("idempotency-key", key),
+            None => request,
+        };
         let request = if body.is_null() {
             request.body(Body::empty())
         } else {

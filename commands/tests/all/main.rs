@@ -10,6 +10,7 @@
 mod algorithm;
 mod ask;
 mod asset;
+mod audit_trail;
 mod conversation;
 mod credit_ledger;
 mod erasure;

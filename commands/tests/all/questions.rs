@@ -6,10 +6,16 @@ use std::path::{Path, PathBuf};
 const QUESTIONS: [&str; 5] = ["happy", "refused", "repeated", "stale", "foreign"];
 
 /// The questions that do not apply to a command, and why.
-const WITHOUT: [(&str, &[&str], &str); 21] = [
+const WITHOUT: [(&str, &[&str], &str); 23] = [
     ("define_algorithm", &["stale", "foreign"], "it makes the algorithm, which belongs to the house"),
     ("upload_asset", &["stale", "foreign"], "it makes the asset"),
     ("delete_asset", &["stale"], "an asset does not change"),
+    (
+        "request_retry_of_projection",
+        &["refused", "stale", "foreign"],
+        "whatever an admin asks for is written down",
+    ),
+    ("request_retry_of_work", &["refused", "stale", "foreign"], "whatever an admin asks for is written down"),
     ("start_conversation", &["refused", "stale", "foreign"], "it makes the chat, and every title is fine"),
     ("rename_conversation", &[], ""),
     ("archive_conversation", &[], ""),

@@ -10,6 +10,7 @@ use super::examples::{ALICE, CHAT, LOGIN, MESSAGE, ORDER, ROUTIX_V1, SUNSET, min
 use super::lines::examples_of_lines;
 use crate::algorithm::{AlgorithmCommand, Definition};
 use crate::asset::AssetCommand;
+use crate::audit_trail::AuditTrailCommand;
 use crate::conversation::{AlgorithmOption, ConversationCommand, Line, MessageBody, PictureKind};
 use crate::credit_ledger::{CreditLedgerCommand, GrantReason};
 use crate::generation_request::{
@@ -95,6 +96,24 @@ pub(super) fn asset() -> impl Strategy<Value = AssetCommand> {
             AssetCommand::Upload { asset_id, owner: ALICE, kind, picture: picture(&file_name), file_name, at }
         }),
         time().prop_map(|at| AssetCommand::Delete { at }),
+    ]
+}
+
+pub(super) fn audit_trail() -> impl Strategy<Value = AuditTrailCommand> {
+    prop_oneof![
+        (TEXT, 0..3u64, time()).prop_map(|(projection, parked, at)| AuditTrailCommand::RetryProjection {
+            admin: ALICE,
+            projection,
+            parked,
+            at
+        }),
+        (id::<Uuid>(), TEXT, time()).prop_map(|(work_id, task, at)| AuditTrailCommand::RetryWork {
+            admin: ALICE,
+            work_id,
+            role: "analysis".to_owned(),
+            task,
+            at
+        }),
     ]
 }
 

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::commands;
 use crate::algorithm::{Algorithm, AlgorithmEvent};
 use crate::asset::{Asset, AssetEvent};
+use crate::audit_trail::{AuditTrail, AuditTrailEvent};
 use crate::conversation::{Conversation, ConversationEvent};
 use crate::credit_ledger::{CreditLedger, CreditLedgerEvent};
 use crate::generation_request::{GenerationRequest, GenerationRequestEvent};
@@ -143,4 +144,5 @@ aggregates! {
     template: Template, TemplateEvent, commands::template();
     algorithm: Algorithm, AlgorithmEvent, commands::algorithm();
     asset: Asset, AssetEvent, commands::asset();
+    audit_trail: AuditTrail, AuditTrailEvent, commands::audit_trail();
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use embedded::{Options, Postgres};
 use event_log::{
-    Actor, CommandContext, Committed, EventLog, LogError, LogOptions, MasterKey, ReceiptLife, clock, verify,
+    Actor, CommandContext, Committed, Connections, EventLog, LogError, LogOptions, MasterKey, ReceiptLife,
+    clock, verify,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::Instant;
@@ -72,7 +73,11 @@ impl World {
     }
 
     pub async fn process_with_secret(&self, secret: &[u8]) -> EventLog {
-        let options = LogOptions { connections_max: 5, cached_states_max: 1000, ..LogOptions::default() };
+        let options = LogOptions {
+            connections: Connections { general: 5, loads: 5, queries: 5 },
+            cached_states_max: 1000,
+            ..LogOptions::default()
+        };
         let pool = event_log::connect(&self.url, &options).await.unwrap();
         EventLog::start(pool, &MasterKey::from_secret(secret), &options)
     }

@@ -36,6 +36,6 @@ pub(super) fn unreachable_log() -> EventLog {
     EventLog::start(pool, &MasterKey::from_secret(b"a secret of tests"), &LogOptions::default())
 }
 
-pub(super) fn positions(events: &[Arc<RecordedEvent>]) -> Vec<i64> {
-    events.iter().map(|event| event.position.get()).collect()
+pub(super) fn positions(events: &[Arc<RecordedEvent>]) -> Vec<Position> {
+    events.iter().map(|event| event.position).collect()
 }

@@ -27,7 +27,7 @@ async fn a_listener_takes_what_links_and_passes_over_what_it_has() {
         feed.send(event.clone()).unwrap();
     }
     let taken = follower.listen(100).await.unwrap();
-    assert_eq!(positions(&taken), [2, 3]);
+    assert_eq!(positions(&taken), [2, 3].map(Position::new));
     assert!(follower.live.is_some(), "it goes on listening");
 }
 
@@ -54,7 +54,7 @@ async fn a_listener_does_not_take_an_event_of_another_history() {
         let (feed, mut follower) = listener(&this[0]);
         feed.send(strange).unwrap();
         let taken = follower.listen(100).await.unwrap();
-        assert_eq!(positions(&taken), [0; 0]);
+        assert!(taken.is_empty(), "{taken:?}");
         assert!(follower.live.is_none(), "the log is read next");
     }
 }

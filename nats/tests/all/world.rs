@@ -8,7 +8,8 @@ use async_nats::jetstream;
 use async_nats::{ConnectOptions, ServerAddr};
 use embedded::{Nats, Options, Postgres};
 use event_log::{
-    Actor, CommandContext, EventLog, LogOptions, MasterKey, Position, ReceiptLife, RecordedEvent, clock,
+    Actor, CommandContext, Connections, EventLog, LogOptions, MasterKey, Position, ReceiptLife,
+    RecordedEvent, clock,
 };
 use nats::{Bus, BusOptions, Feed, Follower, Relay, RelayState, STREAM};
 use sqlx::{Connection, Executor, PgConnection, PgPool};
@@ -57,7 +58,11 @@ impl World {
         let mut connection = PgConnection::connect(&server).await.unwrap();
         connection.execute(format!("CREATE DATABASE {name}").as_str()).await.unwrap();
         let (host, _) = server.rsplit_once('/').unwrap();
-        let options = LogOptions { connections_max: 8, cached_states_max: 1000, ..LogOptions::default() };
+        let options = LogOptions {
+            connections: Connections { general: 8, loads: 8, queries: 8 },
+            cached_states_max: 1000,
+            ..LogOptions::default()
+        };
         let pool = event_log::connect(&format!("{host}/{name}"), &options).await.unwrap();
         event_log::migrate(&pool).await.unwrap();
         let log = EventLog::start(pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options);

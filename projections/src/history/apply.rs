@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::algorithm::Algorithm;
 use domain::asset::Asset;
+use domain::audit_trail::AuditTrail;
 use domain::conversation::Conversation;
 use domain::credit_ledger::CreditLedger;
 use domain::generation_request::GenerationRequest;
@@ -21,6 +22,7 @@ static SPEC: Spec = Spec {
     reads: &[
         Algorithm::TYPE,
         Asset::TYPE,
+        AuditTrail::TYPE,
         Conversation::TYPE,
         CreditLedger::TYPE,
         GenerationRequest::TYPE,

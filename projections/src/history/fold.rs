@@ -3,6 +3,7 @@
 use cqrs_es::Aggregate;
 use domain::algorithm::Algorithm;
 use domain::asset::Asset;
+use domain::audit_trail::AuditTrail;
 use domain::conversation::Conversation;
 use domain::credit_ledger::CreditLedger;
 use domain::generation_request::GenerationRequest;
@@ -45,6 +46,7 @@ pub(super) fn beginning(aggregate_type: &str) -> Option<Box<dyn Folding>> {
     Some(match aggregate_type {
         Algorithm::TYPE => fold::<Algorithm>(),
         Asset::TYPE => fold::<Asset>(),
+        AuditTrail::TYPE => fold::<AuditTrail>(),
         Conversation::TYPE => fold::<Conversation>(),
         CreditLedger::TYPE => fold::<CreditLedger>(),
         GenerationRequest::TYPE => fold::<GenerationRequest>(),

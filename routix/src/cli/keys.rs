@@ -34,7 +34,7 @@ pub(super) enum KeysAction {
 
 pub(super) async fn run(config: &Config, action: KeysAction) -> anyhow::Result<ExitCode> {
     let master = secrets::master_key(config)?;
-    let (pool, _) = stack::database(config).await?;
+    let (pool, _) = stack::database(config, 0).await?;
     event_log::migrate(&pool).await?;
     match action {
         KeysAction::Backup { file, force } => {

@@ -44,7 +44,7 @@ pub async fn run(config: Config, question: LogQuestion) -> anyhow::Result<ExitCo
 
 async fn verify(config: &Config, anchor: Option<&str>) -> anyhow::Result<ExitCode> {
     let anchor: Option<Anchor> = anchor.map(str::parse).transpose()?;
-    let (pool, _) = stack::database(config).await?;
+    let (pool, _) = stack::database(config, 0).await?;
     let reader = LogReader::new(pool.clone());
     let identity = reader.identity().await?;
     let report = event_log::verify(&pool, anchor.clone()).await?;
@@ -100,7 +100,7 @@ const OTHER_HISTORY: &str = "nothing of it can be put back. To give up what the 
                              the log as it is: routix log recover --new-log";
 
 async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
-    let stack = Stack::connect(config).await?;
+    let stack = Stack::connect(config, 0).await?;
     let held = stack.bus.held().await.context("the stream cannot be read")?;
     let Some(held) = held else {
         output::line("there is no stream, so there is nothing to put back; the relay makes a new one");
@@ -227,7 +227,7 @@ fn summary(recovery: &Recovery, first: Position) {
 }
 
 async fn start_new_log(config: &Config) -> anyhow::Result<ExitCode> {
-    let stack = Stack::connect(config).await?;
+    let stack = Stack::connect(config, 0).await?;
     let Ok(held) = stack.bus.held().await else {
         bail!("NATS must be there: the stream has to begin anew with the log");
     };

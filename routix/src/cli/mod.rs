@@ -121,7 +121,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve => serve(config).await,
         Command::Work { roles } => work(config, &roles).await,
         Command::Migrate => {
-            let (pool, _) = stack::database(&config).await?;
+            let (pool, _) = stack::database(&config, 0).await?;
             event_log::migrate(&pool).await?;
             output::line("the schema is up to date");
             Ok(ExitCode::SUCCESS)
@@ -170,7 +170,7 @@ async fn up(mut config: Config) -> anyhow::Result<ExitCode> {
 
 async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::Result<Tasks> {
     let address = listener.local_addr()?;
-    let stack = Stack::connect(&config).await?;
+    let stack = Stack::connect(&config, processes::connections_of(&[Part::All])).await?;
     let limited = config.rate_limits.unwrap_or(false);
     let mut tasks = Tasks::of(assemble::app(&config, stack, limited)?);
     tasks.heed_erasures().await?;
@@ -186,7 +186,7 @@ async fn start_up(config: Config, listener: tokio::net::TcpListener) -> anyhow::
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let listener = processes::listen(&config).await?;
     let address = listener.local_addr()?;
-    let stack = Stack::connect(&config).await?;
+    let stack = Stack::connect(&config, 0).await?;
     let limited = config.rate_limits.unwrap_or(true);
     let mut tasks = Tasks::of(assemble::app(&config, stack, limited)?);
     tasks.heed_erasures().await?;
@@ -198,7 +198,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
-    let stack = Stack::connect(&config).await?;
+    let stack = Stack::connect(&config, processes::connections_of(parts)).await?;
     let mut tasks = Tasks::of(assemble::app(&config, stack, false)?);
     tasks.heed_erasures().await?;
     tasks.work(&config, parts);
@@ -210,7 +210,7 @@ async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
 }
 
 async fn create_admin(config: Config, login: Login) -> anyhow::Result<ExitCode> {
-    let stack = Stack::connect(&config).await?;
+    let stack = Stack::connect(&config, 0).await?;
     let app = assemble::app(&config, stack, false)?;
     if app.commands().ensure_account(&login, "Admin", Role::Admin).await? {
         output::line(&format!("{} is an admin now", login.email));

@@ -18,6 +18,9 @@ use crate::{secrets, stack};
 /// The exit code when rows differ and were not expected to: nothing failed, somebody has to decide.
 const DIFFERS: u8 = 3;
 
+/// One builds, one reads ahead.
+const CONNECTIONS: u32 = 2;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct RebuildArgs {
     /// The read model: accounts, conversations, templates and so on.
@@ -92,7 +95,7 @@ fn named(name: &str) -> anyhow::Result<Arc<dyn Projection>> {
 /// The log without a bus: a rebuild tells nobody anything.
 async fn open_log(config: &Config) -> anyhow::Result<EventLog> {
     let master = secrets::master_key(config)?;
-    let (pool, options) = stack::database(config).await?;
+    let (pool, options) = stack::database(config, CONNECTIONS).await?;
     event_log::migrate(&pool).await?;
     let master = master.unlock(&pool).await?;
     Ok(EventLog::start(pool, &master, &options))

@@ -48,7 +48,7 @@ impl Surroundings {
             .env("ROUTIX_DATA", &self.data)
             .env("ROUTIX_LISTEN", "127.0.0.1:0")
             .env("ROUTIX_RATE_LIMITS", "false")
-            .env("ROUTIX_DATABASE_CONNECTIONS", "8")
+            .env("ROUTIX_DATABASE_CONNECTIONS", "24")
             // Whoever runs the tests may trace other things.
             .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
             .env_remove("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")

@@ -158,7 +158,7 @@ async fn messages(
     post,
     path = "/api/v1/chat/conversations/{conversation_id}/messages",
     tag = "chat",
-    params(("conversation_id" = Uuid, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("conversation_id" = Uuid, Path)),
     request_body = SendMessage,
     responses(
         (status = 201, description = "Posted", body = MessageReply),

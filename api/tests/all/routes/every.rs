@@ -21,6 +21,7 @@ struct Operation {
     path: String,
     is_open: bool,
     takes_json: bool,
+    takes_key: bool,
 }
 
 fn operations() -> Vec<Operation> {
@@ -32,6 +33,7 @@ fn operations() -> Vec<Operation> {
                 method: Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(),
                 path: path.clone(),
                 is_open: operation["security"].is_null(),
+                takes_key: operation["parameters"].to_string().contains("Idempotency-Key"),
                 takes_json: operation["requestBody"]["content"]["application/json"].is_object(),
             });
         }
@@ -130,6 +132,9 @@ fn body_of(operation: &str) -> Value {
 struct Walk {
     world: World,
     done: BTreeSet<String>,
+    /// The operations that take an idempotency key. Each is used twice under it, with one effect.
+    with_key: BTreeSet<String>,
+    uses: usize,
 }
 
 impl Walk {
@@ -155,8 +160,14 @@ impl Walk {
         let path = format!("{}{query}", parts.join("/"));
         let token = who.map(|person| person.token.as_str());
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let answer = self.world.call(method, &path, token, &body).await;
+        let key = self.with_key.contains(operation).then(|| format!("key of use {}", self.uses));
+        self.uses += 1;
+        let answer = self.world.call_with(method.clone(), &path, token, &body, key.as_deref()).await;
         assert!(answer.status.is_success(), "{operation}: {} {}", answer.status, answer.body);
+        if key.is_some() {
+            let again = self.world.call_with(method, &path, token, &body, key.as_deref()).await;
+            assert_eq!((again.status, &again.body), (answer.status, &answer.body), "{operation}, once more");
+        }
         self.done.insert(operation.to_owned());
         answer
     }
@@ -173,11 +184,20 @@ fn id_of(answer: &Answer) -> String {
     answer.body["id"].as_str().unwrap().to_owned()
 }
 
+#[test]
+fn every_write_that_can_be_repeated_takes_an_idempotency_key() {
+    let is_odd = |operation: &Operation| operation.takes_key == (operation.method == Method::GET);
+    let odd: Vec<String> =
+        operations().into_iter().filter(is_odd).map(|operation| operation.name()).collect();
+    assert_eq!(odd, ["POST /api/v1/auth/logout", "POST /api/v1/auth/ticket"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_does_what_it_is_for() {
     let world = World::with_projections().await;
     world.ground.commands.define_starter_algorithms().await.unwrap();
-    let mut walk = Walk { world, done: BTreeSet::new() };
+    let with_key = operations().iter().filter(|operation| operation.takes_key).map(Operation::name).collect();
+    let mut walk = Walk { world, done: BTreeSet::new(), with_key, uses: 0 };
     let user = accounts(&mut walk).await;
     chats(&mut walk, &user).await;
     generations(&mut walk, &user).await;

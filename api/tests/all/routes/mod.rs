@@ -3,3 +3,4 @@
 mod auth;
 mod elsewhere;
 mod every;
+mod history;

@@ -1,6 +1,7 @@
-//! Examples of what happens to accounts, sessions and assets.
+//! Examples of what happens to accounts, sessions, assets and audit trails.
 
 use crate::asset::AssetEvent;
+use crate::audit_trail::AuditTrailEvent;
 use crate::conversation::PictureKind;
 use crate::session::{EndReason, SessionEvent, TokenHash};
 use crate::tests::examples::{ALICE, FACE, LOGIN, LOGO, hers, minute, picture};
@@ -68,5 +69,23 @@ pub(super) fn asset() -> Vec<AssetEvent> {
         uploaded(FACE, PictureKind::Face),
         uploaded(LOGO, PictureKind::Logo),
         AssetEvent::AssetDeleted { asset_id: FACE, deleted_at: minute(1) },
+    ]
+}
+
+pub(super) fn audit_trail() -> Vec<AuditTrailEvent> {
+    vec![
+        AuditTrailEvent::ProjectionRetryRequested {
+            admin: ALICE,
+            projection: "credits".to_owned(),
+            parked: 3,
+            requested_at: minute(0),
+        },
+        AuditTrailEvent::WorkRetryRequested {
+            admin: ALICE,
+            work_id: ALICE.0,
+            role: "analysis".to_owned(),
+            task: "analyze".to_owned(),
+            requested_at: minute(1),
+        },
     ]
 }

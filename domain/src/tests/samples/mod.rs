@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::algorithm::Algorithm;
 use crate::asset::Asset;
+use crate::audit_trail::AuditTrail;
 use crate::conversation::Conversation;
 use crate::credit_ledger::CreditLedger;
 use crate::generation_request::GenerationRequest;
@@ -167,6 +168,7 @@ macro_rules! aggregates {
 aggregates! {
     algorithm: Algorithm, house::algorithm();
     asset: Asset, accounts::asset();
+    audit_trail: AuditTrail, accounts::audit_trail();
     conversation: Conversation, chats::conversation();
     credit_ledger: CreditLedger, money::credit_ledger();
     generation_request: GenerationRequest, orders::generation_request();

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use cqrs_es::Aggregate;
 use domain::algorithm::Algorithm;
 use domain::asset::Asset;
+use domain::audit_trail::AuditTrail;
 use domain::conversation::Conversation;
 use domain::credit_ledger::CreditLedger;
 use domain::generation_request::GenerationRequest;
@@ -55,6 +56,7 @@ pub async fn equal_the_full_replay(pool: &PgPool) -> usize {
     for (stream, events) in &streams {
         let id = stream.1.parse().unwrap();
         match stream.0.as_str() {
+            AuditTrail::TYPE => compare::<AuditTrail>(&log, id, events).await,
             Conversation::TYPE => compare::<Conversation>(&log, id, events).await,
             CreditLedger::TYPE => compare::<CreditLedger>(&log, id, events).await,
             GenerationRequest::TYPE => compare::<GenerationRequest>(&log, id, events).await,
