@@ -16,6 +16,8 @@ CREATE TABLE events (
     owner_id uuid,
     recorded_at timestamptz NOT NULL,
     chain bytea NOT NULL,
+    -- The value that says that this log wrote the event, under a key that the database does not hold in the clear.
+    authentication bytea NOT NULL,
     CONSTRAINT events_pkey PRIMARY KEY (position),
     CONSTRAINT events_stream_key UNIQUE (aggregate_type, aggregate_id, sequence),
     CONSTRAINT events_payload_size CHECK (octet_length(payload::text) <= 262144)

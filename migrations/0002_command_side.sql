@@ -31,6 +31,10 @@ CREATE TABLE snapshots (
     version bigint NOT NULL,
     schema_tag text NOT NULL,
     payload json NOT NULL,
+    -- The event that made the version.
+    event_id uuid NOT NULL,
+    -- Like that of an event.
+    authentication bytea NOT NULL,
     CONSTRAINT snapshots_pkey PRIMARY KEY (aggregate_type, aggregate_id)
 );
 

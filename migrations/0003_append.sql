@@ -57,7 +57,8 @@ CREATE TYPE new_event AS (
     metadata text,
     event_id uuid,
     owner_id uuid,
-    digest bytea
+    digest bytea,
+    authentication bytea
 );
 
 CREATE TYPE claim_change AS (
@@ -75,7 +76,9 @@ CREATE TYPE new_snapshot AS (
     aggregate_id uuid,
     version bigint,
     schema_tag text,
-    payload text
+    payload text,
+    event_id uuid,
+    authentication bytea
 );
 
 -- The chain value of an event, from that of the event before it.
@@ -149,14 +152,14 @@ BEGIN
 
     INSERT INTO events (
         position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-        payload, metadata, event_id, owner_id, recorded_at, chain
+        payload, metadata, event_id, owner_id, recorded_at, chain, authentication
     )
     SELECT
         base + e.place, e.aggregate_type, e.aggregate_id::text, e.sequence, e.event_type, e.event_version,
-        e.payload::json, e.metadata::json, e.event_id, e.owner_id, last_at, links[e.place]
+        e.payload::json, e.metadata::json, e.event_id, e.owner_id, last_at, links[e.place], e.authentication
     FROM unnest(new_events) WITH ORDINALITY AS e (
         aggregate_type, aggregate_id, sequence, event_type, event_version,
-        payload, metadata, event_id, owner_id, digest, place
+        payload, metadata, event_id, owner_id, digest, authentication, place
     );
     INSERT INTO command_receipts (
         owner, command_id, fingerprint, first_position, last_position, outcome, expires_at
@@ -211,13 +214,19 @@ BEGIN
     END IF;
     IF array_length(new_snapshots, 1) > 0 THEN
         -- A snapshot is kept only when it is newer than the stored one, or that one has another form.
-        INSERT INTO snapshots AS old (aggregate_type, aggregate_id, version, schema_tag, payload)
-        SELECT s.aggregate_type, s.aggregate_id::text, s.version, s.schema_tag, s.payload::json
+        INSERT INTO snapshots AS old (
+            aggregate_type, aggregate_id, version, schema_tag, payload, event_id, authentication
+        )
+        SELECT
+            s.aggregate_type, s.aggregate_id::text, s.version, s.schema_tag, s.payload::json, s.event_id,
+            s.authentication
         FROM unnest(new_snapshots) AS s
         ON CONFLICT ON CONSTRAINT snapshots_pkey DO UPDATE
         SET version = excluded.version,
             schema_tag = excluded.schema_tag,
-            payload = excluded.payload
+            payload = excluded.payload,
+            event_id = excluded.event_id,
+            authentication = excluded.authentication
         WHERE old.version < excluded.version OR old.schema_tag <> excluded.schema_tag;
     END IF;
 END;
@@ -241,6 +250,7 @@ CREATE FUNCTION append_event(
     event_payload text,
     event_metadata text,
     event_digest bytea,
+    event_authentication bytea,
     event_owner uuid
 ) RETURNS bigint
 LANGUAGE plpgsql VOLATILE AS $$
@@ -260,11 +270,11 @@ BEGIN
     last_at := greatest(clock_timestamp(), last_at);
     INSERT INTO events (
         position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-        payload, metadata, event_id, owner_id, recorded_at, chain
+        payload, metadata, event_id, owner_id, recorded_at, chain, authentication
     ) VALUES (
         last_position, stream_type, stream_id::text, stream_version + 1, event_type, event_version,
         event_payload::json, event_metadata::json, event, event_owner, last_at,
-        chain_link(last_chain, last_position, last_at, event_digest)
+        chain_link(last_chain, last_position, last_at, event_digest), event_authentication
     );
     INSERT INTO command_receipts (
         owner, command_id, fingerprint, first_position, last_position, outcome, expires_at

@@ -274,6 +274,7 @@ fn log_kind(error: &LogError) -> Kind {
         | LogError::Randomness(_)
         | LogError::Panicked
         | LogError::OtherSchema
+        | LogError::Forged { .. }
         | LogError::Unreadable { .. } => kind(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     }
 }

@@ -53,18 +53,7 @@ impl EventDigest<'_> {
 
 /// The chain value that an event must have behind the chain value `previous`.
 pub fn chain_of(previous: &[u8], event: &RecordedEvent) -> Chain {
-    let digest = EventDigest {
-        aggregate_type: &event.aggregate_type,
-        aggregate_id: &event.aggregate_id,
-        sequence: event.sequence,
-        event_type: &event.event_type,
-        event_version: &event.event_version,
-        event_id: event.event_id,
-        payload: &event.payload,
-        metadata: &event.metadata,
-        owner: event.owner_id,
-    };
-    link(previous, event.position, event.recorded_at.timestamp_micros(), &digest.compute())
+    link(previous, event.position, event.recorded_at.timestamp_micros(), &event.digest())
 }
 
 /// The chain value of an event, from that of the event before it.

@@ -63,6 +63,9 @@ pub enum LogError {
     /// The command stopped by a fault of the program. It wrote everything or nothing.
     #[error("the command stopped by a fault of the program")]
     Panicked,
+    /// Somebody else wrote to the stream, past this log.
+    #[error("{stream} holds an event that this log did not write")]
+    Forged { stream: String },
     /// A stored event or snapshot does not have the form it should have.
     #[error("{what} cannot be read: {reason}")]
     Unreadable { what: String, reason: String },

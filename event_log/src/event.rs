@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::chain::{Chain, EventDigest};
 use crate::{LogError, Position};
 
 /// The sender of a command.
@@ -157,6 +158,8 @@ pub struct RecordedEvent {
     pub owner_id: Option<Uuid>,
     pub recorded_at: DateTime<Utc>,
     pub chain: Vec<u8>,
+    /// The value that says that this log wrote it: `authentic.rs`.
+    pub authentication: Vec<u8>,
 }
 
 /// A recorded event whose personal nodes were opened, or marked as erased.
@@ -186,7 +189,38 @@ impl OpenedEvent {
     }
 }
 
+/// The type of an aggregate that nobody has: of an event that this log did not write.
+const VOID: &str = "void";
+
 impl RecordedEvent {
+    /// The SHA-256 that the chain and the authentication value cover.
+    pub fn digest(&self) -> Chain {
+        EventDigest {
+            aggregate_type: &self.aggregate_type,
+            aggregate_id: &self.aggregate_id,
+            sequence: self.sequence,
+            event_type: &self.event_type,
+            event_version: &self.event_version,
+            event_id: self.event_id,
+            payload: &self.payload,
+            metadata: &self.metadata,
+            owner: self.owner_id,
+        }
+        .compute()
+    }
+
+    /// The same place in the log, with nothing in it. Whoever follows passes over it.
+    pub(crate) fn voided(self) -> Self {
+        Self {
+            aggregate_type: VOID.to_owned(),
+            event_type: "Void".to_owned(),
+            payload: "null".to_owned(),
+            metadata: "{}".to_owned(),
+            owner_id: None,
+            ..self
+        }
+    }
+
     /// The place in a trace at which it was written, W3C Trace Context.
     pub fn traceparent(&self) -> Option<String> {
         #[derive(Deserialize)]

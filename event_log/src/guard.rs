@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::cache::StateCache;
 use crate::witness::{Held, Rewound, Witness, WitnessAway};
-use crate::{LogError, Position};
+use crate::{Authenticator, LogError, Position};
 
 /// The log is compared so often while nothing gives reason to.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -57,15 +57,17 @@ pub(crate) struct Guard {
     standing: watch::Sender<Standing>,
     known: Mutex<Option<Known>>,
     cache: StateCache,
+    authenticator: Authenticator,
 }
 
 impl Guard {
-    pub(crate) fn new(cache: StateCache) -> Self {
+    pub(crate) fn new(cache: StateCache, authenticator: Authenticator) -> Self {
         Self {
             witness: OnceLock::new(),
             standing: watch::Sender::new(Standing::Unchecked),
             known: Mutex::default(),
             cache,
+            authenticator,
         }
     }
 
@@ -103,7 +105,7 @@ impl Guard {
     /// When the comparison failed, or the gate is shut.
     pub(crate) async fn check(&self, connection: &mut PgConnection) -> Result<(), sqlx::Error> {
         // The witness first: the log only grows meanwhile, so a sound one is never found behind.
-        let held = self.ask().await;
+        let held = self.ask(connection).await?;
         match self.compare(connection, held).await? {
             Standing::Rewound(rewound) => Err(sqlx::Error::Protocol(rewound.to_string())),
             Standing::Unchecked | Standing::Sound | Standing::WitnessAway => Ok(()),
@@ -111,14 +113,20 @@ impl Guard {
     }
 
     async fn look(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
-        let held = self.ask().await;
+        let held = self.ask(&mut *pool.acquire().await?).await?;
         self.compare(&mut *pool.acquire().await?, held).await.map(drop)
     }
 
-    async fn ask(&self) -> Result<Option<Held>, WitnessAway> {
-        let Some(witness) = self.witness.get() else { return Ok(None) };
+    async fn ask(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Result<Option<Held>, WitnessAway>, sqlx::Error> {
+        let Some(witness) = self.witness.get() else { return Ok(Ok(None)) };
+        let log_id = sqlx::query_scalar!(r#"SELECT log_id FROM log_identity"#).fetch_one(connection).await?;
+        let provenance = self.authenticator.of_log(log_id);
         let silent = |_| WitnessAway { reason: "it does not answer".to_owned() };
-        tokio::time::timeout(WITNESS_PATIENCE, witness.last()).await.map_err(silent)?
+        let asked = tokio::time::timeout(WITNESS_PATIENCE, witness.last(&provenance)).await;
+        Ok(asked.map_err(silent).flatten())
     }
 
     async fn compare(

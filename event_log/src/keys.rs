@@ -8,31 +8,33 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::erase::ErasureReceipt;
-use crate::seal::{CLAIMS, FINGERPRINTS, LogSecrets, Wrapping};
-use crate::{LogError, MasterKey};
+use crate::seal::{LogSecrets, Wrapped, Wrapping, fill_random};
+use crate::{LogError, LogKeys, MasterKey, reader};
 
 /// Keys that are read at once.
 const PAGE_KEYS: i64 = 500;
 
 impl MasterKey {
-    /// Reads the log's own secrets. On a log that has none yet they are those that its claims and fingerprints
-    /// were made with from the beginning, derived from the master key of that day, and are kept from now on.
+    /// Reads the log's own secrets. A log without events has none yet: they are made, and kept from then on.
     ///
     /// # Errors
-    /// `Unreadable` when neither this key nor one that is accepted beside it is the log's.
-    pub async fn unlock(self, pool: &PgPool) -> Result<Self, LogError> {
-        let wrapping = Wrapping::new(&self);
-        for purpose in [FINGERPRINTS, CLAIMS] {
-            let kept = sqlx::query!(r#"SELECT FROM log_secrets WHERE purpose = $1"#, purpose);
-            if kept.fetch_optional(pool).await?.is_some() {
-                continue;
-            }
-            let place = self.place_in_use(&wrapping, pool).await?;
-            let first = self.derive_all(purpose)[place];
+    /// `Unreadable` when neither this key nor one that is accepted beside it is the log's, and when secrets are missing
+    /// that events were written with.
+    pub async fn unlock(&self, pool: &PgPool) -> Result<LogKeys, LogError> {
+        let wrapping = Wrapping::new(self);
+        for purpose in LogSecrets::ALL {
+            let mut fresh = [0; 32];
+            fill_random(&mut fresh)?;
+            // Whoever is first makes them, and nobody makes others for a log that was written to.
             sqlx::query!(
-                r#"INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING"#,
+                r#"
+                INSERT INTO log_secrets (purpose, wrapped)
+                SELECT $1, $2 WHERE NOT EXISTS (SELECT FROM log_secrets WHERE purpose = $1)
+                    AND NOT EXISTS (SELECT FROM events)
+                ON CONFLICT DO NOTHING
+                "#,
                 purpose,
-                wrapping.close(Uuid::nil(), &first)? as _
+                wrapping.close(Wrapped::Secret { purpose }, &fresh)? as _
             )
             .execute(pool)
             .await?;
@@ -40,29 +42,25 @@ impl MasterKey {
         let secret = async |purpose: &str| -> Result<[u8; 32], LogError> {
             let wrapped =
                 sqlx::query_scalar!(r#"SELECT wrapped FROM log_secrets WHERE purpose = $1"#, purpose)
-                    .fetch_one(pool)
+                    .fetch_optional(pool)
                     .await?;
-            let plain = wrapping.open(Uuid::nil(), &wrapped)?.plain;
+            let wrapped = wrapped.ok_or_else(|| LogError::Unreadable {
+                what: format!("the log's secret for {purpose}"),
+                reason: "it is not in the database: routix keys restore puts it back".to_owned(),
+            })?;
+            let plain = wrapping.open(Wrapped::Secret { purpose }, &wrapped)?.plain;
             plain.try_into().map_err(|_| LogError::Unreadable {
                 what: format!("the log's secret for {purpose}"),
                 reason: "it does not have 32 bytes".to_owned(),
             })
         };
-        let secrets = LogSecrets { fingerprints: secret(FINGERPRINTS).await?, claims: secret(CLAIMS).await? };
-        Ok(self.with_log_secrets(secrets))
-    }
-
-    /// Which of the keys the log was written with so far, by trying one of its data keys. A program that
-    /// first keeps the log's secrets may have been given a new master key at the same time.
-    async fn place_in_use(&self, wrapping: &Wrapping, pool: &PgPool) -> Result<usize, LogError> {
-        let some_key = sqlx::query_as!(
-            DataKey,
-            r#"SELECT owner, wrapped AS "wrapped!" FROM data_keys WHERE wrapped IS NOT NULL LIMIT 1"#
-        );
-        match some_key.fetch_optional(pool).await? {
-            Some(key) => Ok(wrapping.open(key.owner, &key.wrapped)?.place),
-            None => Ok(0),
-        }
+        let secrets = LogSecrets {
+            fingerprints: secret(LogSecrets::FINGERPRINTS).await?,
+            claims: secret(LogSecrets::CLAIMS).await?,
+            authentication: secret(LogSecrets::AUTHENTICATION).await?,
+        };
+        let origin_id = reader::identity(pool).await?.origin_id;
+        Ok(LogKeys { master: self.clone(), secrets, origin_id })
     }
 }
 
@@ -88,7 +86,8 @@ pub async fn rotate(
     let wrapping = Wrapping::new(master);
     let mut rotated = Rotated::default();
     for secret in secrets(pool).await? {
-        let Some(again) = wrapping.again(Uuid::nil(), &secret.wrapped)? else {
+        let what = Wrapped::Secret { purpose: &secret.purpose };
+        let Some(again) = wrapping.again(what, &secret.wrapped)? else {
             rotated.current += 1;
             continue;
         };
@@ -106,7 +105,8 @@ pub async fn rotate(
         let Some(last) = page.last() else { return Ok(rotated) };
         after = last.owner;
         for key in page {
-            let Some(again) = wrapping.again(key.owner, &key.wrapped)? else {
+            let what = Wrapped::DataKey { owner: key.owner };
+            let Some(again) = wrapping.again(what, &key.wrapped)? else {
                 rotated.current += 1;
                 continue;
             };
@@ -170,7 +170,7 @@ pub async fn backup<E: From<LogError>>(
     pool: &PgPool,
     mut take: impl FnMut(&BackupLine) -> Result<(), E>,
 ) -> Result<u64, E> {
-    let log_id = crate::reader::identity(pool).await?.log_id;
+    let log_id = reader::identity(pool).await?.log_id;
     take(&BackupLine::Log { log_id })?;
     for Secret { purpose, wrapped } in secrets(pool).await? {
         take(&BackupLine::Secret { purpose, wrapped: text(wrapped)? })?;
@@ -211,7 +211,7 @@ pub async fn restore(
     lines: &[BackupLine],
     receipts: &[ErasureReceipt],
 ) -> Result<Restored, LogError> {
-    let here = crate::reader::identity(pool).await?.log_id;
+    let here = reader::identity(pool).await?.log_id;
     let wrapping = Wrapping::new(master);
     let erased: HashSet<Uuid> = receipts.iter().map(|receipt| receipt.person).collect();
     let mut restored = Restored::default();
@@ -223,7 +223,7 @@ pub async fn restore(
             }
             BackupLine::Log { .. } => {}
             BackupLine::Secret { purpose, wrapped } => {
-                wrapping.open(Uuid::nil(), wrapped.as_bytes())?;
+                wrapping.open(Wrapped::Secret { purpose }, wrapped.as_bytes())?;
                 sqlx::query!(
                     r#"INSERT INTO log_secrets (purpose, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING"#,
                     purpose,
@@ -234,7 +234,8 @@ pub async fn restore(
             }
             BackupLine::Key { owner, .. } if erased.contains(owner) => restored.erased += 1,
             BackupLine::Key { owner, wrapped } => {
-                let plain = wrapping.open(*owner, wrapped.as_bytes())?.plain;
+                let what = Wrapped::DataKey { owner: *owner };
+                let plain = wrapping.open(what, wrapped.as_bytes())?.plain;
                 // A recovery may have noted the key as lost: here it is.
                 let done = sqlx::query!(
                     r#"
@@ -255,7 +256,7 @@ pub async fn restore(
                     .await?;
                 match there {
                     None => restored.erased += 1,
-                    Some(there) if wrapping.open(*owner, &there)?.plain == plain => restored.present += 1,
+                    Some(there) if wrapping.open(what, &there)?.plain == plain => restored.present += 1,
                     Some(_) => restored.differing += 1,
                 }
             }

@@ -5,6 +5,7 @@
 //! domain. Refuses: to change or remove an event, to skip a position, to refuse a command on stale state.
 
 mod append;
+mod authentic;
 mod cache;
 mod chain;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub mod trace;
 pub mod work;
 
 pub use append::AppendError;
+pub use authentic::{AuthenticationValue, Authenticator, Forged, Provenance};
 pub use chain::{Chain, EventDigest, chain_of};
 pub use claims::Claim;
 pub use connections::{Connections, PoolUse, TooFewConnections};
@@ -46,10 +48,10 @@ pub use event::{Actor, CommandContext, EventMetadata, OpenedEvent, ReceiptLife, 
 pub use guard::Standing;
 pub use log::{EventLog, LogOptions, connect, migrate};
 pub use numbers::{Epoch, Position, Span, Version};
-pub use reader::{Interest, LogIdentity, LogReader, StreamName, events_at, events_between, stream_page};
+pub use reader::{Interest, LogIdentity, LogReader, StreamName};
 pub use readers::{ReadConnection, Readers};
 pub use recover::{RecoverError, Recovered, Recovery, start_new_log};
-pub use seal::{MasterKey, Vault};
+pub use seal::{LogKeys, MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
 pub use upcast::{EventForms, Upcaster};
 pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify, verify_in_pages};

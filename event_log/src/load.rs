@@ -1,12 +1,16 @@
-//! Loads an aggregate: snapshot and tail, else the whole stream.
+//! Loads an aggregate: snapshot and tail, else the whole stream. Nothing is believed that this log did not write.
+//!
+//! Not through postgres-es, which gives neither the id of an event nor the exact text that its authentication value
+//! covers.
 
 use cqrs_es::Aggregate;
-use cqrs_es::persist::{PersistedEventRepository, PersistenceError};
-use postgres_es::PostgresEventRepository;
 use serde::de::DeserializeOwned;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::authentic::{Forged, SnapshotDigest};
+use crate::chain::EventDigest;
+use crate::seal::Place;
 use crate::upcast::Stored;
 use crate::{LogError, Vault, Version};
 
@@ -19,33 +23,14 @@ pub(crate) async fn load<A: Aggregate>(
     vault: &Vault,
     id: Uuid,
 ) -> Result<(A, Version), LogError> {
-    match snapshot::<A>(pool, vault, id).await? {
-        Some((state, version)) => advance(pool, vault, id, state, version).await,
-        None => replay(pool, vault, id).await,
-    }
+    let (state, version) = snapshot::<A>(pool, vault, id).await?.unwrap_or((A::default(), Version::ZERO));
+    advance(pool, vault, id, state, version).await
 }
 
-/// The whole stream, read through postgres-es.
-async fn replay<A: Aggregate>(pool: &PgPool, vault: &Vault, id: Uuid) -> Result<(A, Version), LogError> {
-    let repository = PostgresEventRepository::new(pool.clone());
-    let (mut state, mut version) = (A::default(), Version::ZERO);
-    for event in repository.get_events::<A>(&id.to_string()).await.map_err(storage_error)? {
-        let sequence = i64::try_from(event.sequence).unwrap_or(i64::MAX);
-        version = Version::new(sequence);
-        let stored = Stored {
-            aggregate_type: A::TYPE,
-            aggregate_id: &event.aggregate_id,
-            sequence,
-            event_type: &event.event_type,
-            event_version: &event.event_version,
-        };
-        state.apply(read::<A>(vault, &stored, &event.payload.to_string()).await?);
-    }
-    Ok((state, version))
-}
-
-/// Applies what was appended after `version`. Not through postgres-es: it writes the number into the text of
-/// the query, so that each one is planned anew.
+/// Applies what was appended after `version`.
+///
+/// # Errors
+/// `Forged` at an event that this log did not write: no decision may rest on a stream that somebody else wrote to.
 pub(crate) async fn advance<A: Aggregate>(
     pool: &PgPool,
     vault: &Vault,
@@ -56,7 +41,9 @@ pub(crate) async fn advance<A: Aggregate>(
     let aggregate_id = id.to_string();
     let tail = sqlx::query!(
         r#"
-        SELECT sequence, event_type, event_version, payload::text AS "payload!" FROM events
+        SELECT sequence, event_type, event_version, payload::text AS "payload!", metadata::text AS "metadata!",
+               event_id, owner_id, authentication
+        FROM events
         WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence
         "#,
         A::TYPE,
@@ -67,12 +54,29 @@ pub(crate) async fn advance<A: Aggregate>(
     .await?;
     for event in tail {
         version = Version::new(event.sequence);
+        let digest = EventDigest {
+            aggregate_type: A::TYPE,
+            aggregate_id: &aggregate_id,
+            sequence: event.sequence,
+            event_type: &event.event_type,
+            event_version: &event.event_version,
+            event_id: event.event_id,
+            payload: &event.payload,
+            metadata: &event.metadata,
+            owner: event.owner_id,
+        };
+        if !vault.authenticator().has_value(&digest.compute(), &event.authentication) {
+            let stream = format!("{}/{aggregate_id}", A::TYPE);
+            vault.authenticator().alarm(Forged::Event, &format!("{stream} at sequence {version}"));
+            return Err(LogError::Forged { stream });
+        }
         let stored = Stored {
             aggregate_type: A::TYPE,
             aggregate_id: &aggregate_id,
             sequence: event.sequence,
             event_type: &event.event_type,
             event_version: &event.event_version,
+            owner: event.owner_id,
         };
         state.apply(read::<A>(vault, &stored, &event.payload).await?);
     }
@@ -87,44 +91,45 @@ fn parse<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str(text)
 }
 
-/// A snapshot that does not open or parse, or has another form, is as good as none.
+/// A snapshot that does not open or parse, has another form, or was not made by this log, is as good as none.
 async fn snapshot<A: Aggregate>(
     pool: &PgPool,
     vault: &Vault,
     id: Uuid,
 ) -> Result<Option<(A, Version)>, LogError> {
+    let (aggregate_id, schema_tag) = (id.to_string(), vault.schema_tag(A::TYPE));
     let row = sqlx::query!(
         r#"
-        SELECT version AS "version: Version", payload::text AS "payload!" FROM snapshots
-        WHERE aggregate_type = $1 AND aggregate_id = $2 AND schema_tag = $3
+        SELECT s.version AS "version: Version", s.payload::text AS "payload!", s.event_id, s.authentication
+        FROM snapshots AS s
+        JOIN events AS e ON e.aggregate_type = s.aggregate_type AND e.aggregate_id = s.aggregate_id
+            AND e.sequence = s.version AND e.event_id = s.event_id
+        WHERE s.aggregate_type = $1 AND s.aggregate_id = $2 AND s.schema_tag = $3
         "#,
         A::TYPE,
-        id.to_string(),
-        vault.schema_tag(A::TYPE)
+        aggregate_id,
+        schema_tag
     )
     .fetch_optional(pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    match vault.open(&row.payload).await {
+    let digest = SnapshotDigest {
+        aggregate_type: A::TYPE,
+        aggregate_id: &aggregate_id,
+        version: row.version.get(),
+        schema_tag: &schema_tag,
+        event_id: row.event_id,
+        payload: &row.payload,
+    };
+    if !vault.authenticator().is_snapshot(&digest, &row.authentication) {
+        vault.authenticator().alarm(Forged::Snapshot, &format!("{}/{aggregate_id}", A::TYPE));
+        return Ok(None);
+    }
+    let place =
+        Place::Snapshot { aggregate_type: A::TYPE, aggregate_id: &aggregate_id, version: row.version.get() };
+    match vault.open(&row.payload, place).await {
         Ok(payload) => Ok(parse(&payload).ok().map(|state| (state, row.version))),
         Err(LogError::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-fn storage_error(error: PersistenceError) -> LogError {
-    match error {
-        PersistenceError::ConnectionError(source) | PersistenceError::UnknownError(source) => {
-            match source.downcast::<sqlx::Error>() {
-                Ok(error) => LogError::from(*error),
-                Err(source) => LogError::Unavailable(sqlx::Error::Protocol(source.to_string())),
-            }
-        }
-        PersistenceError::OptimisticLockError => {
-            LogError::Unavailable(sqlx::Error::Protocol("a read was refused".to_owned()))
-        }
-        PersistenceError::DeserializationError(source) => {
-            LogError::Unreadable { what: "a stored event".to_owned(), reason: source.to_string() }
-        }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use sqlx::PgPool;
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgExecutor, PgPool};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -19,8 +19,8 @@ use crate::keyed_locks::KeyedLocks;
 use crate::upcast::Stored;
 use crate::witness::{Held, Rewound, Witness};
 use crate::{
-    Connections, EventForms, LogError, LogIdentity, MasterKey, OpenedEvent, PoolUse, Position, Readers,
-    RecordedEvent, Span, Vault, claims, reader,
+    Connections, EventForms, Interest, LogError, LogIdentity, LogKeys, OpenedEvent, PoolUse, Position,
+    Provenance, Readers, RecordedEvent, Span, StreamName, Vault, Version, claims, reader,
 };
 
 /// Limits of a process.
@@ -98,14 +98,14 @@ impl std::fmt::Debug for EventLog {
 
 impl EventLog {
     /// Starts the appender on a database whose schema is up to date.
-    pub fn start(pool: PgPool, master: &MasterKey, options: &LogOptions) -> Self {
+    pub fn start(pool: PgPool, keys: &LogKeys, options: &LogOptions) -> Self {
         let (head_sender, head) = watch::channel(Position::ZERO);
         let cache = StateCache::new(options.cached_states_max);
-        let guard = Arc::new(Guard::new(cache.clone()));
+        let guard = Arc::new(Guard::new(cache.clone(), keys.authenticator()));
         let connect = pool.connect_options().as_ref().clone();
         let appender = Appender::start(connect, head_sender, guard.clone());
         Self(Arc::new(Inner {
-            vault: Vault::new(pool.clone(), master, options.event_forms.clone()),
+            vault: Vault::new(pool.clone(), keys, options.event_forms.clone()),
             readers: Readers::like(&pool, options.connections.loads, &[]),
             connections: options.connections,
             pool,
@@ -223,6 +223,12 @@ impl EventLog {
         reader::head(self.pool()).await
     }
 
+    /// What tells the messages in which this log is published from others.
+    pub async fn provenance(&self) -> Result<Provenance, LogError> {
+        let log_id = self.identity().await?.log_id;
+        Ok(self.vault().authenticator().of_log(log_id))
+    }
+
     /// Which log this is, and its last position.
     pub async fn place(&self) -> Result<(Uuid, Position), LogError> {
         reader::place(self.pool()).await
@@ -238,7 +244,47 @@ impl EventLog {
         let mut connection = self.0.readers.acquire().await?;
         let page = reader::page(&mut *connection, after, limit).await?;
         connection.done();
+        Ok(self.admitted(page))
+    }
+
+    /// The same as they are stored, also what this log did not write.
+    pub async fn stored_page(&self, after: Position, limit: i64) -> Result<Vec<RecordedEvent>, LogError> {
+        let mut connection = self.0.readers.acquire().await?;
+        let page = reader::page(&mut *connection, after, limit).await?;
+        connection.done();
         Ok(page)
+    }
+
+    /// The events within a span that are of interest, in order, still sealed. Positions are dense, so the answer is
+    /// bounded by the span.
+    pub async fn events_between(
+        &self,
+        executor: impl PgExecutor<'_>,
+        span: Span,
+        interest: Interest<'_>,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        Ok(self.admitted(reader::events_between(executor, span, interest).await?))
+    }
+
+    /// The events at these positions, in order, still sealed.
+    pub async fn events_at(&self, positions: &[Position]) -> Result<Vec<RecordedEvent>, LogError> {
+        Ok(self.admitted(reader::events_at(self.pool(), positions).await?))
+    }
+
+    /// Up to `limit` events of a stream behind a sequence, in order, still sealed.
+    pub async fn stream_page(
+        &self,
+        stream: StreamName<'_>,
+        after: Version,
+        limit: i64,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
+        Ok(self.admitted(reader::stream_page(self.pool(), stream, after, limit).await?))
+    }
+
+    /// What this log did not write has no effect on whoever reads.
+    fn admitted(&self, events: Vec<RecordedEvent>) -> Vec<RecordedEvent> {
+        let authenticator = self.vault().authenticator();
+        events.into_iter().map(|event| authenticator.admit(event)).collect()
     }
 
     /// A person's events within a span, in order, still sealed.
@@ -248,7 +294,7 @@ impl EventLog {
         span: Span,
         limit: i64,
     ) -> Result<Vec<RecordedEvent>, LogError> {
-        reader::owner_page(self.pool(), owner, span, limit).await
+        Ok(self.admitted(reader::owner_page(self.pool(), owner, span, limit).await?))
     }
 
     /// Opens the personal nodes of an event and brings it to the form that this program knows.
@@ -265,6 +311,7 @@ impl EventLog {
             sequence: recorded.sequence,
             event_type: &recorded.event_type,
             event_version: &recorded.event_version,
+            owner: recorded.owner_id,
         };
         let payload = self.vault().read(&stored, &recorded.payload).await?.into_owned();
         Ok(OpenedEvent { recorded, payload })

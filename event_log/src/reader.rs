@@ -61,7 +61,8 @@ macro_rules! events {
                 event_id,
                 owner_id,
                 recorded_at,
-                chain
+                chain,
+                authentication
             FROM events
             "# + $which,
             $($value),+
@@ -153,7 +154,7 @@ pub struct Interest<'a> {
 
 /// The events within a span that are of interest, in order, still sealed.
 /// Positions are dense, so the answer is bounded by the span.
-pub async fn events_between(
+pub(crate) async fn events_between(
     executor: impl PgExecutor<'_>,
     span: Span,
     interest: Interest<'_>,
@@ -170,7 +171,7 @@ pub async fn events_between(
 }
 
 /// The events at these positions, in order, still sealed.
-pub async fn events_at(
+pub(crate) async fn events_at(
     executor: impl PgExecutor<'_>,
     positions: &[Position],
 ) -> Result<Vec<RecordedEvent>, LogError> {
@@ -186,7 +187,7 @@ pub struct StreamName<'a> {
 }
 
 /// Up to `limit` events of a stream behind a sequence, in order, still sealed.
-pub async fn stream_page(
+pub(crate) async fn stream_page(
     executor: impl PgExecutor<'_>,
     stream: StreamName<'_>,
     after: Version,

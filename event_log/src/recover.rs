@@ -120,7 +120,9 @@ impl Recovery {
     fn must_follow(&self, page: &[RecordedEvent]) -> Result<(), RecoverError> {
         let (mut position, mut chain) = (self.head, self.chain.as_slice());
         for event in page {
-            if event.position != position.next() || chain_of(chain, event).as_slice() != event.chain {
+            let follows =
+                event.position == position.next() && chain_of(chain, event).as_slice() == event.chain;
+            if !follows || !self.log.vault().authenticator().is_authentic(event) {
                 return Err(RecoverError::OtherHistory { position: event.position });
             }
             (position, chain) = (event.position, &event.chain);
@@ -199,8 +201,8 @@ async fn insert_events_in_tx(tx: &mut PgConnection, page: &[RecordedEvent]) -> R
             r#"
             INSERT INTO events (
                 position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                payload, metadata, event_id, owner_id, recorded_at, chain
-            ) VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12)
+                payload, metadata, event_id, owner_id, recorded_at, chain, authentication
+            ) VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12, $13)
             "#,
             event.position.get(),
             event.aggregate_type,
@@ -213,7 +215,8 @@ async fn insert_events_in_tx(tx: &mut PgConnection, page: &[RecordedEvent]) -> R
             event.event_id,
             event.owner_id,
             event.recorded_at,
-            event.chain
+            event.chain,
+            event.authentication
         )
         .execute(&mut *tx)
         .await?;

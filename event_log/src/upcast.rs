@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::LogError;
 
@@ -148,6 +149,8 @@ pub(crate) struct Stored<'a> {
     pub(crate) sequence: i64,
     pub(crate) event_type: &'a str,
     pub(crate) event_version: &'a str,
+    /// The person whom the event belongs to.
+    pub(crate) owner: Option<Uuid>,
 }
 
 impl Stored<'_> {

@@ -4,13 +4,15 @@
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use crate::Position;
+use crate::{Position, Provenance};
 
 /// The end of the log as the witness holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// The last position that the witness was told.
+    /// The last position that this log told the witness.
     pub position: Position,
+    /// The last place that is taken there. Behind the position lies what somebody else wrote.
+    pub end: Position,
     /// Event id and chain value at that position, unless the witness keeps it no more.
     pub event: Option<(Uuid, Vec<u8>)>,
     /// The log that the witness follows, where it was written down.
@@ -26,8 +28,9 @@ pub struct WitnessAway {
 
 /// Remembers the end of the log outside the database.
 pub trait Witness: Send + Sync + 'static {
-    /// The end that it holds; `None` when it holds nothing yet. Answers soon, also when it is away.
-    fn last(&self) -> BoxFuture<'_, Result<Option<Held>, WitnessAway>>;
+    /// The end that it holds, by what this log wrote alone; `None` when it holds nothing of it. Answers soon, also when
+    /// it is away.
+    fn last<'a>(&'a self, provenance: &'a Provenance) -> BoxFuture<'a, Result<Option<Held>, WitnessAway>>;
 }
 
 /// The log is behind what was published of it, or is another history.

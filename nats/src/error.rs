@@ -6,6 +6,8 @@ pub enum BusError {
     Unavailable { reason: String },
     #[error("message {sequence} of the stream has no usable {header}")]
     Malformed { sequence: u64, header: &'static str },
+    #[error("message {sequence} of the stream was not published by this log")]
+    Forged { sequence: u64 },
 }
 
 impl BusError {

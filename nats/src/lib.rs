@@ -20,7 +20,7 @@ pub use bus::{Bus, BusOptions};
 pub use error::BusError;
 pub use feed::{Feed, Follower};
 pub use live::{LiveFrame, LiveFrames, Wakes};
-pub use message::{STREAM, decode, subject_of};
+pub use message::{STREAM, decode, headers_of, subject_of};
 pub use pace::{Pace, Rests};
 pub use published::{Published, StreamReport};
 pub use relay::{Relay, RelayState};

@@ -3,7 +3,7 @@
 
 use async_nats::{HeaderMap, HeaderName};
 use chrono::{DateTime, SecondsFormat, Utc};
-use event_log::{Position, RecordedEvent};
+use event_log::{Position, Provenance, RecordedEvent};
 
 use crate::BusError;
 
@@ -32,13 +32,16 @@ static CHAIN: Name = name("routix-chain");
 static OWNER: Name = name("routix-owner");
 static METADATA: Name = name("routix-metadata");
 static AGGREGATE: Name = name("routix-aggregate");
+static AUTHENTICATION: Name = name("routix-authentication");
+static PROVENANCE: Name = name("routix-provenance");
 
 /// The subject of an event: `routix.events.<aggregate>.<event>`.
 pub fn subject_of(event: &RecordedEvent) -> String {
     format!("routix.events.{}.{}", event.aggregate_type, event.event_type)
 }
 
-pub(crate) fn headers_of(event: &RecordedEvent) -> HeaderMap {
+/// What a message says of its event besides the payload.
+pub fn headers_of(event: &RecordedEvent, provenance: &Provenance) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut insert = |name: &Name, value: String| headers.insert(name.1.clone(), value);
     insert(&SPEC_VERSION, "1.0".to_owned());
@@ -54,13 +57,35 @@ pub(crate) fn headers_of(event: &RecordedEvent) -> HeaderMap {
     insert(&SEQUENCE, event.sequence.to_string());
     insert(&CHAIN, hex::encode(&event.chain));
     insert(&METADATA, event.metadata.clone());
+    insert(&AUTHENTICATION, hex::encode(&event.authentication));
+    insert(&PROVENANCE, hex::encode(provenance.of_message(event)));
     if let Some(owner) = event.owner_id {
         insert(&OWNER, owner.to_string());
     }
     headers
 }
 
-/// The event that a message of the stream carries.
+/// The event that a message of the stream carries, which this log published.
+///
+/// # Errors
+/// `Forged` where somebody else did, with an alarm; else as [`decode`].
+pub fn decode_own(
+    provenance: &Provenance,
+    sequence: u64,
+    headers: Option<&HeaderMap>,
+    payload: &[u8],
+) -> Result<RecordedEvent, BusError> {
+    let stated = headers.and_then(|headers| headers.get(PROVENANCE.1.clone()));
+    let value = stated.and_then(|text| hex::decode(text.as_str()).ok()).unwrap_or_default();
+    let event = decode(sequence, headers, payload).ok();
+    let event = event.filter(|event| provenance.is_of_message(event, &value));
+    event.ok_or_else(|| {
+        provenance.alarm(sequence);
+        BusError::Forged { sequence }
+    })
+}
+
+/// The event that a message of the stream says that it carries.
 ///
 /// # Errors
 /// `Malformed` when a header is missing, cannot be read, or the position is not the message's sequence.
@@ -95,5 +120,6 @@ pub fn decode(sequence: u64, headers: Option<&HeaderMap>, payload: &[u8]) -> Res
         owner_id,
         recorded_at: recorded_at.with_timezone(&Utc),
         chain: hex::decode(text(&CHAIN)?).map_err(|_| malformed(&CHAIN))?,
+        authentication: hex::decode(text(&AUTHENTICATION)?).map_err(|_| malformed(&AUTHENTICATION))?,
     })
 }

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
+use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Ordered;
-use event_log::{LogReader, Position, RecordedEvent};
+use event_log::{LogReader, Position, Provenance, RecordedEvent};
 use futures::StreamExt;
 
+use crate::message::decode_own;
 use crate::stream::StreamError;
 use crate::{Bus, BusError, decode, stream};
 
@@ -18,6 +20,10 @@ const PAGE_EVENTS: i64 = 500;
 pub struct Published {
     messages: Option<Ordered>,
     page_events: i64,
+    /// Only messages that this log published are read, where it is given.
+    provenance: Option<Provenance>,
+    /// The first message that somebody else published: nothing is read from there on.
+    pub forged: Option<Position>,
     /// The last position of the stream.
     pub last: Position,
 }
@@ -50,7 +56,7 @@ impl Bus {
         } else {
             Some(stream::messages_from(&stream, after.next()).await?)
         };
-        Ok(Some(Published { messages, page_events: PAGE_EVENTS, last }))
+        Ok(Some(Published { messages, page_events: PAGE_EVENTS, provenance: None, forged: None, last }))
     }
 
     /// Compares every message that the stream holds with the event at its position: id, chain and payload.
@@ -127,6 +133,20 @@ impl Published {
         Self { page_events, ..self }
     }
 
+    /// Reads what this log published, up to the first message of somebody else.
+    #[must_use]
+    pub fn of_own(self, provenance: Provenance) -> Self {
+        Self { provenance: Some(provenance), ..self }
+    }
+
+    fn decode(&self, sequence: u64, message: &Message) -> Result<RecordedEvent, BusError> {
+        let (headers, payload) = (message.headers.as_ref(), &message.payload);
+        match &self.provenance {
+            Some(provenance) => decode_own(provenance, sequence, headers, payload),
+            None => decode(sequence, headers, payload),
+        }
+    }
+
     /// The next messages, in order; none at the end.
     pub async fn next_page(&mut self) -> Result<Vec<RecordedEvent>, BusError> {
         let mut page: Vec<RecordedEvent> = Vec::new();
@@ -138,7 +158,14 @@ impl Published {
             let message = message.map_err(BusError::unavailable)?;
             let info = message.info().map_err(BusError::unavailable)?;
             let at_end = info.pending == 0 || Position::of_sequence(info.stream_sequence) >= self.last;
-            page.push(decode(info.stream_sequence, message.headers.as_ref(), &message.payload)?);
+            match self.decode(info.stream_sequence, &message) {
+                Ok(event) => page.push(event),
+                Err(BusError::Forged { sequence }) => {
+                    self.forged = Some(Position::of_sequence(sequence));
+                    return Ok(page);
+                }
+                Err(error) => return Err(error),
+            }
             if at_end {
                 return Ok(page);
             }

@@ -2,17 +2,18 @@
 //!
 //! It keeps no state of its own: where it goes on is the stream's last sequence. Every publish names the
 //! sequence that must come before it, so the broker itself refuses a gap, a duplicate or a second relay. For the
-//! same reason the acknowledgement of a page's last message stands for all of them.
+//! same reason the acknowledgements of a page's first and last message stand for all of them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SEQUENCE;
+use async_nats::jetstream::context::PublishAckFuture;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Stream;
 use event_log::leases::{self, Lease};
-use event_log::{EventLog, Position, RecordedEvent, Rewound, chain_of, clock};
+use event_log::{EventLog, Position, Provenance, RecordedEvent, Rewound, chain_of, clock};
 use futures::{FutureExt, StreamExt};
 use metrics::counter;
 use tokio::sync::watch;
@@ -122,12 +123,18 @@ impl Relay {
 
     async fn relay(&self, lease: &Lease) -> Result<(), StreamError> {
         let mut stream = self.bus.stream(&self.log).await?;
-        let held = witness::held(&stream).await?;
+        let (log_id, _) = self.log.place().await?;
+        let provenance = self.log.vault().authenticator().of_log(log_id);
+        let Some(held) = witness::held(&stream, &provenance).await? else {
+            return self.replace(&stream).await;
+        };
         if let Some(rewound) = self.log.compare(&held).await? {
             self.stop(rewound);
             return Ok(());
         }
-        let (log_id, _) = self.log.place().await?;
+        if held.end > held.position {
+            return self.replace(&stream).await;
+        }
         let chain = self.log.chain_at(held.position).await?;
         let mut reached = Reached { position: held.position, chain };
         let mut hints = self.bus.appended_hints().await?;
@@ -142,7 +149,9 @@ impl Relay {
                 renewed = tokio::time::Instant::now();
             }
             let before = reached.position;
-            self.publish_page(&mut reached, &handover).await?;
+            if !self.publish_page(&stream, &provenance, &mut reached, &handover).await? {
+                return self.replace(&stream).await;
+            }
             if reached.position > before {
                 let published = usize::try_from(reached.position.since(before)).unwrap_or_default();
                 counter!("routix_relay_published_total").increment(published as u64);
@@ -182,40 +191,102 @@ impl Relay {
         }
     }
 
-    /// Publishes the next page behind what was reached and waits until the stream has it.
+    /// Somebody else wrote to the stream, and no place in it can be taken twice: it begins anew with what it held, as
+    /// the log has it.
+    async fn replace(&self, stream: &Stream) -> Result<(), StreamError> {
+        tracing::error!("the stream holds what this log did not publish: it is replaced");
+        let first = Position::of_sequence(stream.cached_info().state.first_sequence.max(1));
+        self.bus.start_stream_anew_at(&self.log, first).await?;
+        Ok(())
+    }
+
+    /// Publishes the next page behind what was reached and waits until the stream has it. `false` when the first place
+    /// of the page holds what this log did not publish.
     async fn publish_page(
         &self,
+        stream: &Stream,
+        provenance: &Provenance,
         reached: &mut Reached,
         handover: &HandoverEnd<'_>,
-    ) -> Result<(), StreamError> {
-        let page: Page =
-            self.log.page(reached.position, self.page_events).await?.into_iter().map(Arc::new).collect();
-        let Some((last, before)) = page.split_last() else { return Ok(()) };
+    ) -> Result<bool, StreamError> {
+        let page = self.log.stored_page(reached.position, self.page_events).await?;
+        let page: Page = page.into_iter().map(Arc::new).collect();
+        let Some((last, before)) = page.split_last() else { return Ok(true) };
         if let Some(chain) = &reached.chain
             && chain_of(chain, &page[0]).as_slice() != page[0].chain
         {
             return Err(BusError::unavailable("the log is not the one that was published").into());
         }
         handover.give(&page);
-        for event in before {
-            let payload = event.payload.clone().into();
-            let publish = self.bus.client.publish_with_headers(subject_of(event), expecting(event), payload);
-            publish.await.map_err(BusError::unavailable)?;
+        let authenticator = self.log.vault().authenticator();
+        let admitted = |event: &RecordedEvent| authenticator.admit(event.clone());
+        // The acknowledgement of the last message stands for all behind the first: each names the one before it. The
+        // first of several may find its place taken, and the others would go on behind a stranger.
+        let first = match before.split_first() {
+            Some((first, between)) => {
+                let first_ack = self.send(&admitted(first), provenance).await?;
+                for event in between {
+                    let event = admitted(event);
+                    let (subject, headers) = (subject_of(&event), expecting(&event, provenance));
+                    let publish =
+                        self.bus.client.publish_with_headers(subject, headers, event.payload.into());
+                    publish.await.map_err(BusError::unavailable)?;
+                }
+                Some((first.position, first_ack))
+            }
+            None => None,
+        };
+        let last_ack = self.send(&admitted(last), provenance).await?;
+        if let Some((position, ack)) = first
+            && let Err(error) = acknowledged(position, ack).await
+        {
+            return self.is_own(stream, position, provenance, error).await;
         }
-        let message = PublishMessage::build().headers(expecting(last)).payload(last.payload.clone().into());
-        let ack = self.bus.jetstream.send_publish(subject_of(last), message).await;
-        let ack = ack.map_err(BusError::unavailable)?.await.map_err(BusError::unavailable)?;
-        if Position::of_sequence(ack.sequence) != last.position {
-            return Err(BusError::Malformed { sequence: ack.sequence, header: "sequence" }.into());
+        if let Err(error) = acknowledged(last.position, last_ack).await {
+            return self.is_own(stream, page[0].position, provenance, error).await;
         }
         *reached = Reached { position: last.position, chain: Some(last.chain.clone()) };
-        Ok(())
+        Ok(true)
+    }
+
+    async fn send(
+        &self,
+        event: &RecordedEvent,
+        provenance: &Provenance,
+    ) -> Result<PublishAckFuture, BusError> {
+        let message = PublishMessage::build()
+            .headers(expecting(event, provenance))
+            .payload(event.payload.clone().into());
+        self.bus.jetstream.send_publish(subject_of(event), message).await.map_err(BusError::unavailable)
+    }
+
+    /// A place was refused. Another relay may have published this event, or this relay whose acknowledgement was lost:
+    /// then the error passes by itself. `false` when a stranger has the place.
+    async fn is_own(
+        &self,
+        stream: &Stream,
+        position: Position,
+        provenance: &Provenance,
+        refused: BusError,
+    ) -> Result<bool, StreamError> {
+        match witness::message_at(stream, position.sequence(), provenance).await {
+            Err(BusError::Forged { .. }) => Ok(false),
+            Ok(_) | Err(_) => Err(refused.into()),
+        }
     }
 }
 
+async fn acknowledged(position: Position, ack: PublishAckFuture) -> Result<(), BusError> {
+    let ack = ack.await.map_err(BusError::unavailable)?;
+    if Position::of_sequence(ack.sequence) == position {
+        return Ok(());
+    }
+    Err(BusError::Malformed { sequence: ack.sequence, header: "sequence" })
+}
+
 /// The headers of an event that the broker takes only in its place.
-fn expecting(event: &RecordedEvent) -> HeaderMap {
-    let mut headers = headers_of(event);
+fn expecting(event: &RecordedEvent, provenance: &Provenance) -> HeaderMap {
+    let mut headers = headers_of(event, provenance);
     headers.insert(NATS_EXPECTED_LAST_SEQUENCE, event.position.previous().to_string());
     headers
 }

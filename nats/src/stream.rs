@@ -33,8 +33,13 @@ impl Bus {
         if let Some(stream) = self.existing_stream().await? {
             return Ok(stream);
         }
-        let log_id = log.identity().await?.log_id;
         let first = checkpoints::lowest(log.pool()).await?.next();
+        self.create_stream(log, first).await
+    }
+
+    async fn create_stream(&self, log: &EventLog, first: Position) -> Result<Stream, StreamError> {
+        let identity = log.identity().await?;
+        let (log_id, first) = (identity.log_id, first.max(identity.floor_position.next()));
         let config = Config {
             name: STREAM.to_owned(),
             subjects: vec![SUBJECTS.to_owned()],
@@ -43,6 +48,9 @@ impl Bus {
             max_age: self.options.retention,
             num_replicas: self.options.replicas,
             allow_direct: true,
+            // Nobody takes a message out again, whatever login it has.
+            deny_delete: true,
+            deny_purge: true,
             first_sequence: Some(first.sequence()).filter(|first| *first > 1),
             metadata: HashMap::from([(LOG_ID.to_owned(), log_id.to_string())]),
             ..Config::default()
@@ -61,13 +69,24 @@ impl Bus {
     /// Deletes the stream with everything in it and makes a new one for the log as it is now. Returns its
     /// first sequence.
     pub async fn start_stream_anew(&self, log: &EventLog) -> Result<Position, StreamError> {
+        let first = checkpoints::lowest(log.pool()).await?.next();
+        self.start_stream_anew_at(log, first).await
+    }
+
+    /// The same for a stream that begins at a position, or behind the last checkpoint where that is earlier.
+    pub(crate) async fn start_stream_anew_at(
+        &self,
+        log: &EventLog,
+        first: Position,
+    ) -> Result<Position, StreamError> {
+        let first = first.min(checkpoints::lowest(log.pool()).await?.next());
         if let Err(error) = self.jetstream.delete_stream(STREAM).await {
             match error.kind() {
                 DeleteStreamErrorKind::JetStream(inner) if inner.code() == 404 => {}
                 _ => return Err(BusError::unavailable(error).into()),
             }
         }
-        let stream = self.stream(log).await?;
+        let stream = self.create_stream(log, first).await?;
         let state = &stream.cached_info().state;
         // Before its first message a stream tells only what would be its last sequence.
         Ok(Position::of_sequence(state.first_sequence.max(state.last_sequence + 1)))

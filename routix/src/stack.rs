@@ -112,10 +112,10 @@ impl Stack {
         };
         let (pool, options) = database(config, apart).await?;
         event_log::migrate(&pool).await?;
-        let master = master.unlock(&pool).await?;
+        let keys = master.unlock(&pool).await?;
         let bus_options = BusOptions { replicas: config.stream_replicas, ..BusOptions::default() };
         let bus = Bus::connect(nats_url, bus_options).await?;
-        let log = EventLog::start(pool, &master, &options);
+        let log = EventLog::start(pool, &keys, &options);
         log.set_witness(Arc::new(bus.clone()));
         Ok(Self { log, bus, master })
     }

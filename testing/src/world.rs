@@ -74,7 +74,8 @@ impl World {
         let options = LogOptions::default();
         let pool = event_log::connect(&url, &options).await.unwrap();
         let master = MasterKey::from_secret(b"a secret of tests");
-        let log = EventLog::start(pool, &master, &options);
+        let keys = master.unlock(&pool).await.unwrap();
+        let log = EventLog::start(pool, &keys, &options);
         let bus = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
         let generator = Arc::new(CountingGenerator::default());
         let mut providers = Providers::built_in(&folder.path().join("objects")).unwrap();

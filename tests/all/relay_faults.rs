@@ -109,7 +109,7 @@ async fn a_nats_server_put_back_to_an_older_copy_of_its_store_is_filled_from_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_was_purged_goes_on_at_its_place_and_no_client_misses_a_frame() {
+async fn a_stream_that_dropped_what_it_held_goes_on_at_its_place_and_no_client_misses_a_frame() {
     let world = World::start().await;
     let user = world.user().await;
     let chat = user.start_chat().await;
@@ -117,8 +117,10 @@ async fn a_stream_that_was_purged_goes_on_at_its_place_and_no_client_misses_a_fr
     let after = socket.frames[0]["payload"]["position"].as_i64().unwrap();
     talk(&user, &chat, 20).await;
     stream_reaches_the_log(&world).await;
-    let stream = jetstream(&world.surroundings.nats_url).await.get_stream("ROUTIX_EVENTS").await.unwrap();
-    tokio::join!(talk(&user, &chat, 20), async { stream.purge().await.unwrap() });
+    let context = jetstream(&world.surroundings.nats_url).await;
+    let config = context.get_stream("ROUTIX_EVENTS").await.unwrap().cached_info().config.clone();
+    let config = async_nats::jetstream::stream::Config { max_messages: 1, ..config };
+    tokio::join!(talk(&user, &chat, 20), async { drop(context.update_stream(config).await.unwrap()) });
     // The assistant has answered everything, so the frames of the order are the last ones.
     world.check(&[]).await;
     let order = user.order("after the purge").await.expect(201);

@@ -97,7 +97,7 @@ async fn a_log_restored_to_an_earlier_state_reuses_no_position_and_is_recovered_
     assert_eq!(world.head().await, old_head, "no position was used again");
 
     put_keys_back(&world.pool, &kept_keys).await;
-    let (success, printed) = world.routix(&["log", "recover"]).await;
+    let (success, printed) = world.routix(&["log", "recover", "--yes"]).await;
     assert!(success, "{printed}");
     assert!(printed.contains(&format!("positions {} to {head}", old_head + 1)), "{printed}");
     assert!(!printed.contains("stay sealed"), "{printed}");
@@ -131,7 +131,7 @@ async fn words_sealed_with_a_key_that_the_restore_lost_come_back_sealed_and_dist
     all_published(&world).await;
     world.restore(&backup).await;
     refuses_every_command(&user).await;
-    let (success, printed) = world.routix(&["log", "recover"]).await;
+    let (success, printed) = world.routix(&["log", "recover", "--yes"]).await;
     assert!(success, "{printed}");
     assert!(printed.contains("stay sealed: the keys of 1 people"), "{printed}");
     assert!(printed.contains("1 unique names could not be read"), "{printed}");
@@ -221,7 +221,7 @@ async fn a_failover_that_loses_what_a_process_was_told_is_noticed_while_nats_is_
     assert_eq!(world.head().await, old_head, "no position was used again");
     world.with_nats(|nats| nats.restart().unwrap()).await;
     // It comes back only where a relay had it on its way to NATS, in what its client sends once it is connected.
-    let (success, printed) = world.routix(&["log", "recover"]).await;
+    let (success, printed) = world.routix(&["log", "recover", "--yes"]).await;
     let is_whole = printed.contains("holds everything that the stream holds") || printed.contains("put back");
     assert!(success && is_whole, "{printed}");
     let (success, printed) = world.routix(&["log", "recover", "--new-log"]).await;
@@ -245,11 +245,11 @@ async fn a_stream_of_another_history_is_refused_by_recover() {
     refuses_every_command(&user).await;
     // Somebody who asks no witness makes another history of the log.
     let forge = "INSERT INTO events SELECT position + 1, aggregate_type, aggregate_id, sequence + 1, event_type, \
-         event_version, payload, metadata, gen_random_uuid(), owner_id, recorded_at, sha256('another') \
+         event_version, payload, metadata, gen_random_uuid(), owner_id, recorded_at, sha256('another'), authentication \
          FROM events ORDER BY position DESC LIMIT 1";
     sqlx::query(forge).execute(&world.pool).await.unwrap();
     let head = world.head().await;
-    let (success, printed) = world.routix(&["log", "recover"]).await;
+    let (success, printed) = world.routix(&["log", "recover", "--yes"]).await;
     assert!(!success, "{printed}");
     assert!(printed.contains("another history") && printed.contains("--new-log"), "{printed}");
     assert_eq!(world.head().await, head, "nothing was put back");

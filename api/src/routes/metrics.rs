@@ -83,7 +83,8 @@ async fn read_log(app: &App) {
 async fn read_stream(app: &App) {
     let Ok(head) = app.log().head().await else { return };
     gauge!("routix_log_position").set(whole(head.get()));
-    if let Ok(Some(held)) = app.bus().held().await {
+    let Ok(provenance) = app.log().provenance().await else { return };
+    if let Ok(Some(held)) = app.bus().held(&provenance).await {
         gauge!("routix_relay_lag_events").set(whole((head.since(held.position)).max(0)));
     }
 }

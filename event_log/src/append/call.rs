@@ -6,6 +6,7 @@ use sqlx::postgres::PgDatabaseError;
 use super::rows::Rows;
 use super::tip::{Place, Tip};
 use super::{Appended, NewUnit};
+use crate::authentic::AuthenticationValue;
 use crate::chain::Chain;
 use crate::error::is_transient;
 use crate::{Position, Version};
@@ -128,7 +129,7 @@ async fn append_event(connection: &mut PgConnection, single: &Single<'_>) -> Res
     let (unit, event, stream) = (single.unit, &single.unit.events[0], single.unit.expected[0].0);
     let position = sqlx::query_scalar!(
         r#"
-        SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        SELECT append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
             AS "position!: Position"
         "#,
         unit.owner,
@@ -145,6 +146,7 @@ async fn append_event(connection: &mut PgConnection, single: &Single<'_>) -> Res
         event.payload,
         unit.metadata,
         event.digest as Chain,
+        event.authentication as AuthenticationValue,
         unit.event_owner,
     );
     let position = position.fetch_one(connection).await?;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 pub(crate) use appender::Appender;
 
+use crate::authentic::AuthenticationValue;
 use crate::cache::StreamKey;
 use crate::chain::Chain;
 use crate::witness::Rewound;
@@ -37,6 +38,7 @@ pub(crate) struct NewEvent {
     pub(crate) event_version: String,
     pub(crate) payload: String,
     pub(crate) digest: Chain,
+    pub(crate) authentication: AuthenticationValue,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +48,9 @@ pub(crate) struct NewSnapshot {
     pub(crate) version: Version,
     pub(crate) schema_tag: String,
     pub(crate) payload: String,
+    /// The event that makes the version.
+    pub(crate) event_id: Uuid,
+    pub(crate) authentication: AuthenticationValue,
 }
 
 #[derive(Debug, Clone)]

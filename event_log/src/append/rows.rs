@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::NewUnit;
 use crate::Version;
+use crate::authentic::AuthenticationValue;
 use crate::cache::StreamKey;
 use crate::chain::Chain;
 
@@ -44,6 +45,7 @@ pub(super) struct EventRow<'a> {
     event_id: Uuid,
     owner_id: Option<Uuid>,
     digest: Chain,
+    authentication: AuthenticationValue,
 }
 
 #[derive(sqlx::Encode)]
@@ -63,6 +65,8 @@ pub(super) struct SnapshotRow<'a> {
     version: Version,
     schema_tag: &'a str,
     payload: &'a str,
+    event_id: Uuid,
+    authentication: AuthenticationValue,
 }
 
 /// Names the types in the database. The derive of sqlx does not take a lifetime.
@@ -128,6 +132,7 @@ impl<'a> Rows<'a> {
             event_id: event.event_id,
             owner_id: unit.event_owner,
             digest: event.digest,
+            authentication: event.authentication,
         }));
         self.units.push(UnitRow {
             owner: unit.owner,
@@ -158,6 +163,8 @@ impl<'a> Rows<'a> {
             version: snapshot.version,
             schema_tag: &snapshot.schema_tag,
             payload: &snapshot.payload,
+            event_id: snapshot.event_id,
+            authentication: snapshot.authentication,
         }));
     }
 

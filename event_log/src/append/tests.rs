@@ -44,6 +44,7 @@ fn sized(command: u128, name: &str, bytes: usize) -> NewUnit {
         event_version: "1.0".to_owned(),
         payload: "x".repeat(bytes - "{}".len()),
         digest: [0; 32],
+        authentication: [0; 34],
     };
     NewUnit { events: vec![event], ..unit(command, &[name]) }
 }

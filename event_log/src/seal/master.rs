@@ -4,6 +4,9 @@ use chacha20poly1305::XChaCha20Poly1305;
 use chacha20poly1305::aead::KeyInit;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::Authenticator;
 
 /// The secret from configuration that all other secrets of the log are wrapped by. While it is being changed
 /// there are others beside it, which may still be read with and are never written with.
@@ -11,22 +14,54 @@ use sha2::Sha256;
 pub struct MasterKey {
     current: [u8; 32],
     others: Vec<[u8; 32]>,
-    log: Option<LogSecrets>,
 }
 
-/// The secrets with which the names of claims and the bodies of commands are hashed.
+/// The secrets of a log, which stay the same for as long as it lives.
 #[derive(Clone)]
 pub(crate) struct LogSecrets {
+    /// Hash the bodies of commands.
     pub(crate) fingerprints: [u8; 32],
+    /// Hash the names of claims.
     pub(crate) claims: [u8; 32],
+    /// Makes the authentication values of events and snapshots.
+    pub(crate) authentication: [u8; 32],
 }
 
-pub(crate) const FINGERPRINTS: &str = "command fingerprints";
-pub(crate) const CLAIMS: &str = "claims";
+impl LogSecrets {
+    pub(crate) const FINGERPRINTS: &'static str = "command fingerprints";
+    pub(crate) const CLAIMS: &'static str = "claims";
+    pub(crate) const AUTHENTICATION: &'static str = "authentication";
+    pub(crate) const ALL: [&'static str; 3] = [Self::FINGERPRINTS, Self::CLAIMS, Self::AUTHENTICATION];
+}
+
+/// The keys of one log: the master key and the secrets that it unlocked.
+#[derive(Clone)]
+pub struct LogKeys {
+    pub(crate) master: MasterKey,
+    pub(crate) secrets: LogSecrets,
+    pub(crate) origin_id: Uuid,
+}
+
+impl std::fmt::Debug for LogKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LogKeys(…)")
+    }
+}
+
+impl LogKeys {
+    pub fn master(&self) -> &MasterKey {
+        &self.master
+    }
+
+    /// What tells the events of this log from others.
+    pub fn authenticator(&self) -> Authenticator {
+        Authenticator::new(&self.secrets.authentication, self.origin_id)
+    }
+}
 
 impl MasterKey {
     pub fn from_secret(secret: &[u8]) -> Self {
-        Self { current: of_secret(secret), others: Vec::new(), log: None }
+        Self { current: of_secret(secret), others: Vec::new() }
     }
 
     /// Accepts what was made with another secret too.
@@ -53,17 +88,14 @@ impl MasterKey {
         keys.into_iter().map(|key| XChaCha20Poly1305::new(&key.into())).collect()
     }
 
-    pub(crate) fn with_log_secrets(mut self, secrets: LogSecrets) -> Self {
-        self.log = Some(secrets);
-        self
-    }
-
-    /// The log's own secrets. Before a log was unlocked they are those that it begins with.
-    pub(crate) fn log_secrets(&self) -> LogSecrets {
-        self.log.clone().unwrap_or_else(|| LogSecrets {
-            fingerprints: self.derive(FINGERPRINTS),
-            claims: self.derive(CLAIMS),
-        })
+    /// Keys for a log that was never written to and lies nowhere.
+    pub fn first_keys(&self, origin_id: Uuid) -> LogKeys {
+        let secrets = LogSecrets {
+            fingerprints: self.derive(LogSecrets::FINGERPRINTS),
+            claims: self.derive(LogSecrets::CLAIMS),
+            authentication: self.derive(LogSecrets::AUTHENTICATION),
+        };
+        LogKeys { master: self.clone(), secrets, origin_id }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Seals what belongs to a person before it is stored, and opens it on load.
 //!
-//! A marked node `{"$personal": {"owner", "value"}}` becomes `{"$sealed": {"owner", "box"}}`, where the box is
-//! base64 of a 24-byte nonce and the XChaCha20-Poly1305 ciphertext of the value's JSON, bound to the owner.
+//! A marked node `{"$personal": {"owner", "value"}}` becomes `{"$sealed": {"owner", "box"}}`, where the box (`wrap.rs`)
+//! holds the value's JSON and is bound to its place (`place.rs`): owner, stream, sequence, and the how-manieth it is.
 //! Every person has one data key, wrapped by a key that is derived from the master key. When the data key was
 //! destroyed the node opens as `{"$erased": {"owner"}}`.
 
 mod master;
 mod nodes;
+mod place;
 #[cfg(test)]
 mod tests;
 mod wrap;
@@ -25,14 +26,15 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::upcast::Stored;
-use crate::{EventForms, LogError};
+use crate::{Authenticator, EventForms, LogError};
 use master::keyed_hash;
 use nodes::{Node, PERSONAL, SEALED, unreadable};
-use wrap::{Nonces, open};
+use wrap::{close, open};
 
-pub use master::MasterKey;
-pub(crate) use master::{CLAIMS, FINGERPRINTS, LogSecrets};
-pub(crate) use wrap::Wrapping;
+pub(crate) use master::LogSecrets;
+pub use master::{LogKeys, MasterKey};
+pub(crate) use place::Place;
+pub(crate) use wrap::{Wrapped, Wrapping};
 
 const CACHED_KEYS_MAX: usize = 100_000;
 /// Bounds how long a process goes on reading a person who was erased elsewhere.
@@ -62,7 +64,7 @@ pub struct Vault {
     keys: Arc<Cache<Uuid, CachedKey>>,
     /// Counts the persons that were forgotten: what was read before that must not be remembered after it.
     forgotten: Arc<AtomicU64>,
-    nonces: Arc<Nonces>,
+    authenticator: Authenticator,
     forms: EventForms,
 }
 
@@ -78,14 +80,14 @@ impl Vault {
         self.forms.schema_tag(aggregate_type)
     }
 
-    pub fn new(pool: PgPool, master: &MasterKey, forms: EventForms) -> Self {
+    pub fn new(pool: PgPool, log_keys: &LogKeys, forms: EventForms) -> Self {
         Self {
             pool,
-            wrapping: Arc::new(Wrapping::new(master)),
-            secrets: master.log_secrets(),
+            wrapping: Arc::new(Wrapping::new(&log_keys.master)),
+            secrets: log_keys.secrets.clone(),
+            authenticator: log_keys.authenticator(),
             forgotten: Arc::default(),
             keys: Arc::new(Cache::new(CACHED_KEYS_MAX)),
-            nonces: Arc::new(Nonces::new()),
             forms,
         }
     }
@@ -99,17 +101,22 @@ impl Vault {
         keyed_hash(&self.secrets.claims, &[kind.as_bytes(), key.as_bytes()]).to_vec()
     }
 
+    /// Tells what this log wrote.
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.authenticator
+    }
+
     /// Forgets a person's key in this process.
     pub fn forget(&self, owner: Uuid) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.keys.remove(&owner);
     }
 
-    /// Seals every personal node in a JSON text. Makes the key of a person who has none yet.
-    pub async fn seal(&self, text: String) -> Result<String, LogError> {
+    /// Seals every personal node in a JSON text for its place. Makes the key of a person who has none yet.
+    pub(crate) async fn seal(&self, text: String, place: Place<'_>) -> Result<String, LogError> {
         let Some((mut range, mut node)) = nodes::next(&text, PERSONAL, 0)? else { return Ok(text) };
         let mut sealed = String::with_capacity(text.len() + 128);
-        let mut copied = 0;
+        let (mut copied, mut ordinal) = (0, 0);
         loop {
             sealed.push_str(&text[copied..range.start]);
             copied = range.end;
@@ -118,7 +125,8 @@ impl Vault {
             };
             match self.key(owner, true).await? {
                 Some(key) => {
-                    let closed = self.nonces.close(&key, owner, value.get().as_bytes())?;
+                    let closed = close(&key, &place.of_node(owner, ordinal), value.get().as_bytes())?;
+                    ordinal += 1;
                     let _ = write!(sealed, r#"{{"$sealed":{{"owner":"{owner}","box":"{closed}"}}}}"#);
                 }
                 None => write_erased(&mut sealed, owner),
@@ -139,25 +147,34 @@ impl Vault {
         stored: &Stored<'_>,
         payload: &'a str,
     ) -> Result<Cow<'a, str>, LogError> {
-        self.forms.raise(stored, self.open(payload).await?)
+        let place = Place::of_event(stored);
+        self.forms.raise(stored, self.open(payload, place).await?)
     }
 
-    /// Opens every sealed node in a JSON text; those of an erased person become `erased`.
-    pub async fn open<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, LogError> {
+    /// Opens every sealed node in a JSON text at its place; those of an erased person become `erased`. Refuses words
+    /// that nobody sealed, and those of another person than the place is of.
+    pub(crate) async fn open<'a>(&self, text: &'a str, place: Place<'_>) -> Result<Cow<'a, str>, LogError> {
+        if text.contains(PERSONAL) {
+            return Err(unreadable("the words of a person are not sealed"));
+        }
         let Some((mut range, mut node)) = nodes::next(text, SEALED, 0)? else {
             return Ok(Cow::Borrowed(text));
         };
         let mut opened = String::with_capacity(text.len());
         let mut copied = 0;
-        loop {
+        for ordinal in 0.. {
             opened.push_str(&text[copied..range.start]);
             copied = range.end;
             let Node::Sealed { owner, sealed } = node else {
                 return Err(unreadable("a sealed node is none"));
             };
+            if place.is_foreign(owner) {
+                return Err(unreadable("it is of another person"));
+            }
             match self.key(owner, false).await? {
                 Some(key) => {
-                    let value = String::from_utf8(open(&key, owner, &sealed)?).map_err(unreadable)?;
+                    let value = open(&key, &place.of_node(owner, ordinal), &sealed)?;
+                    let value = String::from_utf8(value).map_err(unreadable)?;
                     let _ = write!(opened, r#"{{"$personal":{{"owner":"{owner}","value":{value}}}}}"#);
                 }
                 None => write_erased(&mut opened, owner),
@@ -171,32 +188,39 @@ impl Vault {
         Ok(Cow::Owned(opened))
     }
 
-    /// Seals texts into strings, for places that hold strings only: `sealed:<owner>:<box>`. None when the
-    /// person was erased.
+    /// Seals texts of a command's metadata into strings: `sealed:<owner>:<box>`. None when the person was erased.
     pub(crate) async fn seal_texts<const N: usize>(
         &self,
         owner: Uuid,
+        command_id: Uuid,
         texts: [Option<&str>; N],
     ) -> Result<[Option<String>; N], LogError> {
         let mut sealed = [const { None }; N];
         let Some(key) = self.key(owner, true).await? else { return Ok(sealed) };
-        for (sealed, text) in sealed.iter_mut().zip(texts) {
+        for ((ordinal, sealed), text) in (0..).zip(sealed.iter_mut()).zip(texts) {
             if let Some(text) = text {
-                *sealed =
-                    Some(format!("sealed:{owner}:{}", self.nonces.close(&key, owner, text.as_bytes())?));
+                let place = Place::Command { command_id }.of_node(owner, ordinal);
+                *sealed = Some(format!("sealed:{owner}:{}", close(&key, &place, text.as_bytes())?));
             }
         }
         Ok(sealed)
     }
 
-    /// Opens a text of the metadata. `None` when its person was erased. A text that was not sealed is itself.
-    pub async fn open_text(&self, text: &str) -> Result<Option<String>, LogError> {
+    /// Opens the text of a command's metadata that was sealed as the how-manieth, from 0. `None` when its person was
+    /// erased. A text that was not sealed is itself.
+    pub async fn open_text(
+        &self,
+        command_id: Uuid,
+        ordinal: u32,
+        text: &str,
+    ) -> Result<Option<String>, LogError> {
         let Some((owner, sealed)) = text.strip_prefix("sealed:").and_then(|rest| rest.split_once(':')) else {
             return Ok(Some(text.to_owned()));
         };
         let owner: Uuid = owner.parse().map_err(unreadable)?;
         let Some(key) = self.key(owner, false).await? else { return Ok(None) };
-        Ok(Some(String::from_utf8(open(&key, owner, sealed)?).map_err(unreadable)?))
+        let place = Place::Command { command_id }.of_node(owner, ordinal);
+        Ok(Some(String::from_utf8(open(&key, &place, sealed)?).map_err(unreadable)?))
     }
 
     async fn key(&self, owner: Uuid, create: bool) -> Result<DataKey, LogError> {
@@ -209,7 +233,7 @@ impl Vault {
         if wrapped.is_none() && create {
             let mut fresh = [0; 32];
             fill_random(&mut fresh)?;
-            let sealed = self.wrapping.close(owner, &fresh)?;
+            let sealed = self.wrapping.close(Wrapped::DataKey { owner }, &fresh)?;
             // Somebody else may make the key at the same moment: the first one stays.
             sqlx::query!(
                 r#"INSERT INTO data_keys (owner, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING"#,
@@ -224,7 +248,7 @@ impl Vault {
         let Some(wrapped) = wrapped else { return Ok(None) };
         let key = match wrapped {
             Some(wrapped) => {
-                let plain = self.wrapping.open(owner, &wrapped)?.plain;
+                let plain = self.wrapping.open(Wrapped::DataKey { owner }, &wrapped)?.plain;
                 Some(Arc::new(XChaCha20Poly1305::new_from_slice(&plain).map_err(unreadable)?))
             }
             None => None,
@@ -266,6 +290,6 @@ fn write_erased(text: &mut String, owner: Uuid) {
     let _ = write!(text, r#"{{"$erased":{{"owner":"{owner}"}}}}"#);
 }
 
-fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {
     getrandom::fill(bytes).map_err(LogError::Randomness)
 }

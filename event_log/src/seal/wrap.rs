@@ -1,57 +1,65 @@
-//! Boxes: base64 of a nonce and a ciphertext, bound to an owner. Values of persons, and the keys themselves,
-//! lie in such boxes.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Boxes: base64 of `form ‖ key ‖ nonce ‖ ciphertext`, where the first two are bytes and the nonce has 24. The cipher
+//! is XChaCha20-Poly1305. A box is bound to its place: elsewhere it does not open. Values of persons, and the keys
+//! themselves, lie in such boxes.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use uuid::Uuid;
 
+use super::fill_random;
 use super::nodes::unreadable;
-use crate::{LogError, MasterKey, clock};
+use crate::{LogError, MasterKey};
 
 const NONCE_BYTES: usize = 24;
+/// The form of the boxes that are made today, and the number of the key that they are made with.
+const HEAD: [u8; 2] = [1, 1];
 
-/// Nonces that never come twice: a random id of this process and a counter. 24 random bytes each time
-/// would ask the operating system at every seal.
-pub(crate) struct Nonces {
-    process: [u8; NONCE_BYTES - 8],
-    next: AtomicU64,
+/// Puts a value into a box that opens at its place only.
+pub(crate) fn close(key: &XChaCha20Poly1305, place: &[u8], plain: &[u8]) -> Result<String, LogError> {
+    let mut nonce = [0; NONCE_BYTES];
+    fill_random(&mut nonce)?;
+    let bound = [&HEAD, place].concat();
+    let payload = Payload { msg: plain, aad: &bound };
+    let sealed = key.encrypt(XNonce::from_slice(&nonce), payload).map_err(unreadable)?;
+    Ok(STANDARD.encode([HEAD.as_slice(), &nonce, &sealed].concat()))
 }
 
-impl Nonces {
-    pub(crate) fn new() -> Self {
-        Self { process: clock::random_id().into_bytes(), next: AtomicU64::new(0) }
-    }
-
-    pub(crate) fn close(
-        &self,
-        key: &XChaCha20Poly1305,
-        owner: Uuid,
-        plain: &[u8],
-    ) -> Result<String, LogError> {
-        let mut nonce = [0; NONCE_BYTES];
-        nonce[..self.process.len()].copy_from_slice(&self.process);
-        let count = self.next.fetch_add(1, Ordering::Relaxed);
-        nonce[self.process.len()..].copy_from_slice(&count.to_be_bytes());
-        let payload = Payload { msg: plain, aad: owner.as_bytes() };
-        let sealed = key.encrypt(XNonce::from_slice(&nonce), payload).map_err(unreadable)?;
-        Ok(STANDARD.encode([nonce.as_slice(), &sealed].concat()))
-    }
-}
-
-pub(crate) fn open(key: &XChaCha20Poly1305, owner: Uuid, sealed: &str) -> Result<Vec<u8>, LogError> {
+pub(crate) fn open(key: &XChaCha20Poly1305, place: &[u8], sealed: &str) -> Result<Vec<u8>, LogError> {
     let bytes = STANDARD.decode(sealed).map_err(unreadable)?;
-    let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES).ok_or_else(|| unreadable("it is too short"))?;
-    key.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: owner.as_bytes() })
-        .map_err(|_| unreadable("the key does not fit: is ROUTIX_SECRET_KEY the one it was sealed with?"))
+    let (head, sealed) = bytes.split_first_chunk().ok_or_else(|| unreadable("it is too short"))?;
+    if *head != HEAD {
+        return Err(unreadable("it is of a form that this program does not know"));
+    }
+    let (nonce, sealed) =
+        sealed.split_at_checked(NONCE_BYTES).ok_or_else(|| unreadable("it is too short"))?;
+    let bound = [&HEAD, place].concat();
+    key.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &bound }).map_err(|_| {
+        unreadable(
+            "key or place do not fit: is ROUTIX_SECRET_KEY the one it was sealed with, and was it moved?",
+        )
+    })
 }
 
 /// Wraps keys with the master key, and opens what it or one of those accepted beside it has wrapped.
 pub(crate) struct Wrapping {
     keys: Vec<XChaCha20Poly1305>,
-    nonces: Nonces,
+}
+
+/// The key of a person, or the secret of a log, that a box holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wrapped<'a> {
+    DataKey { owner: Uuid },
+    Secret { purpose: &'a str },
+}
+
+impl Wrapped<'_> {
+    fn place(self) -> Vec<u8> {
+        match self {
+            Self::DataKey { owner } => [b"data key ".as_slice(), owner.as_bytes()].concat(),
+            Self::Secret { purpose } => [b"log secret ", purpose.as_bytes()].concat(),
+        }
+    }
 }
 
 /// A key that was taken out of its box.
@@ -63,26 +71,27 @@ pub(crate) struct Unwrapped {
 
 impl Wrapping {
     pub(crate) fn new(master: &MasterKey) -> Self {
-        Self { keys: master.wrapping(), nonces: Nonces::new() }
+        Self { keys: master.wrapping() }
     }
 
-    pub(crate) fn close(&self, owner: Uuid, plain: &[u8]) -> Result<Vec<u8>, LogError> {
+    pub(crate) fn close(&self, what: Wrapped<'_>, plain: &[u8]) -> Result<Vec<u8>, LogError> {
         let key = self.keys.first().ok_or_else(|| unreadable("there is no master key"))?;
-        Ok(self.nonces.close(key, owner, plain)?.into_bytes())
+        Ok(close(key, &what.place(), plain)?.into_bytes())
     }
 
     /// The key in a box of the master key; `None` when it is in one already.
-    pub(crate) fn again(&self, owner: Uuid, wrapped: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
-        let Unwrapped { plain, place } = self.open(owner, wrapped)?;
-        if place == 0 { Ok(None) } else { self.close(owner, &plain).map(Some) }
+    pub(crate) fn again(&self, what: Wrapped<'_>, wrapped: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
+        let Unwrapped { plain, place } = self.open(what, wrapped)?;
+        if place == 0 { Ok(None) } else { self.close(what, &plain).map(Some) }
     }
 
-    pub(crate) fn open(&self, owner: Uuid, wrapped: &[u8]) -> Result<Unwrapped, LogError> {
+    pub(crate) fn open(&self, what: Wrapped<'_>, wrapped: &[u8]) -> Result<Unwrapped, LogError> {
         let text = std::str::from_utf8(wrapped).map_err(unreadable)?;
+        let place = what.place();
         let mut refused = unreadable("there is no master key");
-        for (place, key) in self.keys.iter().enumerate() {
-            match open(key, owner, text) {
-                Ok(plain) => return Ok(Unwrapped { plain, place }),
+        for (number, key) in self.keys.iter().enumerate() {
+            match open(key, &place, text) {
+                Ok(plain) => return Ok(Unwrapped { plain, place: number }),
                 Err(error) => refused = error,
             }
         }

@@ -3,12 +3,14 @@
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{NewDecision, Unit, span};
+use super::{NewDecision, Step, Unit, span};
 use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
+use crate::authentic::SnapshotDigest;
 use crate::chain::EventDigest;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
 use crate::receipts::CLIENT_RECEIPT_DAYS;
-use crate::{CommandContext, LogError, ReceiptLife, Version, clock};
+use crate::seal::Place;
+use crate::{CommandContext, LogError, ReceiptLife, Vault, Version, clock};
 
 /// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
 const EVENT_BYTES_MAX: usize = 256 << 10;
@@ -28,11 +30,15 @@ where
             sequences[*step] = sequences[*step].next();
             let (event_id, sequence) = (clock::new_id(), sequences[*step].get());
             let event_version = std::mem::take(&mut event.event_version);
-            let payload = within_limit(vault.seal(std::mem::take(&mut event.payload)).await?)?;
             let stream = self.steps[*step].key();
-            let digest = EventDigest {
-                aggregate_type: stream.aggregate_type,
-                aggregate_id: stream.aggregate_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
+            let mut buffer = Uuid::encode_buffer();
+            let (aggregate_type, aggregate_id) =
+                (stream.aggregate_type, &*stream.aggregate_id.hyphenated().encode_lower(&mut buffer));
+            let place = Place::Event { aggregate_type, aggregate_id, sequence, owner: self.context.owner };
+            let payload = within_limit(vault.seal(std::mem::take(&mut event.payload), place).await?)?;
+            let (digest, authentication) = EventDigest {
+                aggregate_type,
+                aggregate_id,
                 sequence,
                 event_type: &event.event_type,
                 event_version: &event_version,
@@ -41,7 +47,7 @@ where
                 metadata: &metadata,
                 owner: self.context.owner,
             }
-            .compute();
+            .authenticated(vault.authenticator());
             let event_type = event.event_type.clone();
             events.push(NewEvent {
                 event_id,
@@ -51,14 +57,15 @@ where
                 event_version,
                 payload,
                 digest,
+                authentication,
             });
         }
         let mut snapshots = Vec::new();
         for (stream, (step, sequence)) in self.steps.iter().zip(&sequences).enumerate() {
             if sequence.get() / SNAPSHOT_EVERY_EVENTS > step.version().get() / SNAPSHOT_EVERY_EVENTS {
-                let (schema_tag, state) = step.snapshot(vault)?;
-                let payload = vault.seal(state).await?;
-                snapshots.push(NewSnapshot { stream, version: *sequence, schema_tag, payload });
+                let last = events.iter().rfind(|event: &&NewEvent| event.stream == stream);
+                let event_id = last.map(|event| event.event_id).unwrap_or_default();
+                snapshots.push(snapshot_of(vault, &**step, (stream, *sequence), event_id).await?);
             }
         }
         let expires_at = match self.context.receipt {
@@ -104,12 +111,36 @@ where
         let sealed = match person {
             Some(person) if ip.is_some() || user_agent.is_some() => {
                 let texts = [ip.as_deref(), user_agent.as_deref()];
-                self.log.vault().seal_texts(person, texts).await?
+                self.log.vault().seal_texts(person, self.context.command_id, texts).await?
             }
             _ => [None, None],
         };
         self.context.metadata(sealed, self.log.traceparent().as_deref())
     }
+}
+
+async fn snapshot_of<E>(
+    vault: &Vault,
+    step: &dyn Step<E>,
+    (stream, version): (usize, Version),
+    event_id: Uuid,
+) -> Result<NewSnapshot, LogError> {
+    let (schema_tag, state) = step.snapshot(vault)?;
+    let mut buffer = Uuid::encode_buffer();
+    let (aggregate_type, aggregate_id) =
+        (step.key().aggregate_type, &*step.key().aggregate_id.hyphenated().encode_lower(&mut buffer));
+    let place = Place::Snapshot { aggregate_type, aggregate_id, version: version.get() };
+    let payload = vault.seal(state, place).await?;
+    let digest = SnapshotDigest {
+        aggregate_type,
+        aggregate_id,
+        version: version.get(),
+        schema_tag: &schema_tag,
+        event_id,
+        payload: &payload,
+    };
+    let authentication = vault.authenticator().of_snapshot(&digest);
+    Ok(NewSnapshot { stream, version, schema_tag, payload, event_id, authentication })
 }
 
 /// The table refuses more; said here so that the caller learns why.

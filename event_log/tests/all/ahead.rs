@@ -49,7 +49,7 @@ impl Next<'_> {
             "SELECT base IS NOT NULL FROM append(\
              ARRAY[ROW('{nil}', '{command}', '', 'null', NULL, 1, 1)::new_unit], \
              ARRAY[ROW(1, 'jar', '{jar}', {version}, true)::expected_stream{beside}], \
-             ARRAY[ROW('jar', '{jar}', {sequence}, 'Put', '1.0', '{{}}', '{{}}', '{event}', NULL, '')::new_event], \
+             ARRAY[ROW('jar', '{jar}', {sequence}, 'Put', '1.0', '{{}}', '{{}}', '{event}', NULL, '', '')::new_event], \
              '{{}}', '{{}}', {tip}, {tip_chain}, {at}, ARRAY[{link}])",
             nil = Uuid::nil(),
             command = clock::new_id(),

@@ -95,7 +95,7 @@ async fn update_delete_and_truncate_of_events_are_refused_by_the_database() {
 #[tokio::test(flavor = "multi_thread")]
 async fn appending_is_refused_under_every_isolation_that_would_not_see_the_last_holders_commit() {
     let world = World::new().await;
-    for (function, parameters) in [("append", 9), ("append_event", 15)] {
+    for (function, parameters) in [("append", 9), ("append_event", 16)] {
         let call = format!("SELECT {function}({})", vec!["NULL"; parameters].join(", "));
         for isolation in ["REPEATABLE READ", "SERIALIZABLE"] {
             let mut transaction = world.pool.begin().await.unwrap();
@@ -117,7 +117,7 @@ async fn append_event_stores_nothing_on_a_stream_that_is_not_as_long_as_it_expec
     let append = |version: i64| {
         let call = format!(
             "SELECT append_event('{}', '{}', '', 'null', NULL, 'jar', '{}', {version}, '{}', 'Put', '1.0', \
-             '{{}}', '{{}}', '', NULL)",
+             '{{}}', '{{}}', '', '', NULL)",
             Uuid::nil(),
             clock::new_id(),
             Uuid::nil(),
@@ -245,7 +245,8 @@ async fn times_never_fall_also_after_a_clock_that_ran_ahead() {
     let jar = clock::new_id();
     put(&log, jar, vec![1]).await;
     let ahead = "INSERT INTO events SELECT position + 1, aggregate_type, gen_random_uuid()::text, 1, event_type, \
-         event_version, payload, metadata, gen_random_uuid(), owner_id, now() + interval '1 hour', chain FROM events";
+         event_version, payload, metadata, gen_random_uuid(), owner_id, now() + interval '1 hour', chain, authentication \
+         FROM events";
     world.run(ahead).await;
     put(&log, jar, vec![2]).await;
     assert_eq!(put(&log, jar, vec![3, 4]).await, 5);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::{Held, LogError, Version, Witness, WitnessAway, clock};
+use event_log::{Held, LogError, Provenance, Version, Witness, WitnessAway, clock};
 use futures::future::{BoxFuture, join_all};
 
 use crate::jar::{Failure, Jar, JarCommand, NotEnough};
@@ -140,7 +140,7 @@ async fn a_refused_command_leaves_no_trace_in_the_cached_state() {
 struct Nobody;
 
 impl Witness for Nobody {
-    fn last(&self) -> BoxFuture<'_, Result<Option<Held>, WitnessAway>> {
+    fn last<'a>(&'a self, _: &'a Provenance) -> BoxFuture<'a, Result<Option<Held>, WitnessAway>> {
         Box::pin(async { Ok(None) })
     }
 }

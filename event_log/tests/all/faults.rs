@@ -78,8 +78,8 @@ async fn a_database_error_while_reading_is_an_error_and_not_the_end_of_the_strea
     let log = world.process().await;
     let jar = clock::new_id();
     tell_as(&log, command(clock::new_id()), jar, JarCommand::Put(1)).await.unwrap();
-    world.run("ALTER TABLE events RENAME TO events_away").await;
     let fresh = world.process().await;
+    world.run("ALTER TABLE events RENAME TO events_away").await;
     assert!(fresh.load::<Jar>(jar).await.is_err());
     assert!(fresh.page(Position::new(0), 10).await.is_err());
     world.run("ALTER TABLE events_away RENAME TO events").await;

@@ -142,6 +142,7 @@ async fn a_sequence_beyond_32_bits_is_read_and_continued() {
             "BEGIN; SET LOCAL session_replication_role = replica; UPDATE events SET sequence = {BEYOND}; COMMIT"
         ))
         .await;
+    world.authenticate().await;
     let log = world.process().await;
     let loaded = log.load::<Jar>(jar).await.unwrap();
     assert_eq!((loaded.state.coins, loaded.version.get()), (5, BEYOND));

@@ -1,7 +1,7 @@
 //! Snapshots: equal to a full replay, and only a shortcut. The first test bears the fault of cqrs-es 0.5,
 //! which applies events twice before it stores the snapshot.
 
-use event_log::{EventLog, Loaded, clock};
+use event_log::{EventLog, Loaded, LogError, Position, clock};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -57,10 +57,62 @@ async fn a_snapshot_does_not_apply_events_twice_but_equals_the_full_replay() {
 async fn a_long_stream_is_loaded_from_its_snapshot_and_the_events_after_it() {
     let world = World::new().await;
     let jar = long_stream(&world).await;
-    // A mark that only the snapshot can have brought.
-    world.run("UPDATE snapshots SET payload = '{\"coins\": 1000000, \"notes\": []}'").await;
+    // An event that is not the log's own would be noticed by whoever reads it.
+    forge(&world, "UPDATE events SET payload = '{}' WHERE sequence = 5").await;
     let loaded = load(&world, jar).await;
-    assert_eq!((loaded.state.coins, loaded.version.get()), (1_000_000 + 38 - 7, EVENTS));
+    assert_eq!((loaded.state.coins, loaded.version.get()), (COINS, EVENTS));
+    world.run("DELETE FROM snapshots").await;
+    let refused = world.process().await.load::<Jar>(jar).await.unwrap_err();
+    assert!(matches!(refused, LogError::Forged { .. }), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_snapshot_has_no_effect() {
+    let world = World::new().await;
+    let jar = long_stream(&world).await;
+    let forgeries = [
+        "UPDATE snapshots SET payload = '{\"coins\": 1000000, \"notes\": []}'",
+        "UPDATE snapshots SET version = version + 1, event_id = (SELECT e.event_id FROM events AS e \
+             WHERE e.aggregate_id = snapshots.aggregate_id AND e.sequence = snapshots.version + 1)",
+        "UPDATE snapshots SET authentication = ''",
+    ];
+    for statement in forgeries {
+        world.run("CREATE TABLE kept AS TABLE snapshots").await;
+        world.run(statement).await;
+        let loaded = load(&world, jar).await;
+        assert_eq!((loaded.state.coins, loaded.version.get()), (COINS, EVENTS), "{statement}");
+        world.run("DELETE FROM snapshots").await;
+        world.run("INSERT INTO snapshots SELECT * FROM kept").await;
+        world.run("DROP TABLE kept").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forged_event_is_no_ground_for_a_decision_and_has_no_effect_on_who_follows() {
+    let world = World::new().await;
+    let (log, jar) = (world.process().await, clock::new_id());
+    put(&log, jar, 1).await;
+    forge(
+        &world,
+        "INSERT INTO events SELECT position + 1, aggregate_type, aggregate_id, 2, event_type, event_version, \
+             '{\"type\": \"CoinsPut\", \"amount\": 1000}', metadata, gen_random_uuid(), owner_id, recorded_at, \
+             chain, authentication FROM events",
+    )
+    .await;
+    let fresh = world.process().await;
+    let refused = fresh.load::<Jar>(jar).await.unwrap_err();
+    assert!(matches!(refused, LogError::Forged { .. }), "{refused}");
+    let refused = tell(&fresh, jar, JarCommand::Take(500)).await.unwrap_err();
+    assert!(matches!(refused, Failure::Log(LogError::Forged { .. })), "{refused}");
+    let page = fresh.page(Position::ZERO, 10).await.unwrap();
+    let types: Vec<&str> = page.iter().map(|event| event.aggregate_type.as_str()).collect();
+    assert_eq!(types, ["jar", "void"]);
+    // The rest of the log goes on behind it.
+    put(&fresh, clock::new_id(), 1).await;
+}
+
+async fn forge(world: &World, statement: &str) {
+    world.run(&format!("BEGIN; SET LOCAL session_replication_role = replica; {statement}; COMMIT")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

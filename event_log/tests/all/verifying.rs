@@ -103,7 +103,7 @@ async fn an_inserted_row_is_found_in_the_middle_and_at_the_end() {
     let insert = |position: i64| {
         format!(
             "INSERT INTO events SELECT {position}, aggregate_type, 'forged', 1, event_type, event_version, \
-             payload, metadata, gen_random_uuid(), owner_id, recorded_at, sha256('forged') \
+             payload, metadata, gen_random_uuid(), owner_id, recorded_at, sha256('forged'), authentication \
              FROM events WHERE position = 1"
         )
     };

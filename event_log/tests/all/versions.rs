@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::jar::{Failure, Jar, JarCommand, JarEvent};
-use crate::world::{ALICE, World, new_command, tell};
+use crate::world::{SECRET, World, new_command, tell};
 
 const VERSIONS: &[(&str, &str)] =
     &[("CoinsPut", "1.0"), ("CoinsTaken", "1.0"), ("NoteLeft", "1.0"), ("Filled", "1.0")];
@@ -46,18 +46,19 @@ const STEPS: [Upcaster; 3] = [
 
 impl World {
     /// A process that knows the forms of a jar's events.
-    fn todays_process(&self) -> EventLog {
+    async fn todays_process(&self) -> EventLog {
         let event_forms = EventForms::default().with("jar", "1", VERSIONS, &STEPS).unwrap();
         let options = LogOptions { event_forms, ..LogOptions::default() };
-        EventLog::start(self.pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options)
+        let keys = MasterKey::from_secret(SECRET).unlock(&self.pool).await.unwrap();
+        EventLog::start(self.pool.clone(), &keys, &options)
     }
 
     /// What a program of another day wrote.
     async fn store(&self, jar: Uuid, (event_type, version): (&str, &str), payload: Value) {
         let statement = "INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, \
-                 event_version, payload, metadata, event_id, owner_id, recorded_at, chain) \
+                 event_version, payload, metadata, event_id, owner_id, recorded_at, chain, authentication) \
              SELECT coalesce(max(position), 0) + 1, 'jar', $1, \
-                    count(*) FILTER (WHERE aggregate_id = $1) + 1, $2, $3, $4::json, '{}', $5, NULL, now(), '' \
+                    count(*) FILTER (WHERE aggregate_id = $1) + 1, $2, $3, $4::json, '{}', $5, NULL, now(), '', '' \
              FROM events";
         let done = sqlx::query(statement)
             .bind(jar.to_string())
@@ -69,6 +70,7 @@ impl World {
             .await
             .unwrap();
         assert_eq!(done.rows_affected(), 1);
+        self.authenticate().await;
     }
 
     async fn opened(&self, log: &EventLog) -> Vec<Result<OpenedEvent, LogError>> {
@@ -83,7 +85,7 @@ impl World {
 /// A jar that began two programs ago.
 async fn an_old_jar(world: &World) -> Uuid {
     let jar = clock::new_id();
-    let note = json!({ "$personal": { "owner": ALICE, "value": "old words" } });
+    let note = json!("old words");
     world.store(jar, ("CoinsPut", "0.8"), json!({ "type": "CoinsPut", "cents": 500 })).await;
     world.store(jar, ("CoinsPut", "0.9"), json!({ "type": "CoinsPut", "coins": 7 })).await;
     world.store(jar, ("NoteLeft", "0.9"), json!({ "type": "NoteLeft", "notes": [note] })).await;
@@ -95,9 +97,9 @@ async fn an_old_jar(world: &World) -> Uuid {
 async fn a_stored_event_of_every_version_loads() {
     let world = World::new().await;
     let jar = an_old_jar(&world).await;
-    let log = world.todays_process();
+    let log = world.todays_process().await;
     let loaded = log.load::<Jar>(jar).await.unwrap();
-    let note = json!({ "$personal": { "owner": ALICE, "value": "old words" } });
+    let note = json!("old words");
     assert_eq!((loaded.state.coins, loaded.version.get()), (10, 4));
     assert_eq!(loaded.state.notes, std::slice::from_ref(&note));
     let events: Vec<JarEvent> =
@@ -117,7 +119,7 @@ async fn a_stored_event_of_every_version_loads() {
 async fn an_old_stream_goes_on_and_its_tail_and_snapshot_are_those_of_the_whole() {
     let world = World::new().await;
     let jar = an_old_jar(&world).await;
-    let log = world.todays_process();
+    let log = world.todays_process().await;
     assert!(tell(&log, jar, JarCommand::Take(11)).await.is_err(), "there are ten");
     tell(&log, jar, JarCommand::Take(10)).await.unwrap();
     // An old program is still at work: what it writes is the tail of a state that is remembered here.
@@ -128,9 +130,9 @@ async fn an_old_stream_goes_on_and_its_tail_and_snapshot_are_those_of_the_whole(
     let of_the_form = "SELECT count(*) FROM snapshots WHERE schema_tag = 'jar/1'";
     assert_eq!(world.number(of_the_form).await, 1);
     world.store(jar, ("CoinsPut", "0.8"), json!({ "type": "CoinsPut", "cents": 200 })).await;
-    let by_snapshot = world.todays_process().load::<Jar>(jar).await.unwrap();
+    let by_snapshot = world.todays_process().await.load::<Jar>(jar).await.unwrap();
     world.run("DELETE FROM snapshots").await;
-    let replayed = world.todays_process().load::<Jar>(jar).await.unwrap();
+    let replayed = world.todays_process().await.load::<Jar>(jar).await.unwrap();
     assert_eq!((replayed.state.coins, replayed.version.get()), (152, 127));
     assert_eq!((by_snapshot.state, by_snapshot.version), (replayed.state, replayed.version));
 }
@@ -142,7 +144,7 @@ async fn a_newer_version_than_the_program_knows_is_not_guessed() {
     let newer = json!({ "type": "CoinsPut", "amount": 5 });
     for (jar, version) in [(clock::new_id(), "1.1"), (clock::new_id(), "0.7"), (clock::new_id(), "")] {
         world.store(jar, ("CoinsPut", version), newer.clone()).await;
-        let log = world.todays_process();
+        let log = world.todays_process().await;
         let refused = log.load::<Jar>(jar).await.unwrap_err();
         assert!(
             matches!(&refused, LogError::Unreadable { reason, .. } if reason.contains(version)),
@@ -157,14 +159,14 @@ async fn a_newer_version_than_the_program_knows_is_not_guessed() {
     }
     let jar = clock::new_id();
     world.store(jar, ("LidLost", "1.0"), json!({ "type": "LidLost" })).await;
-    let log = world.todays_process();
+    let log = world.todays_process().await;
     assert!(matches!(world.opened(&log).await.pop().unwrap(), Err(LogError::Unreadable { .. })));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_event_behind_a_remembered_state_is_not_guessed_either() {
     let world = World::new().await;
-    let log = world.todays_process();
+    let log = world.todays_process().await;
     let jar = clock::new_id();
     tell(&log, jar, JarCommand::Put(1)).await.unwrap();
     world.store(jar, ("CoinsPut", "2.0"), json!({ "type": "CoinsPut", "amount": 1 })).await;

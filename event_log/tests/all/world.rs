@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use embedded::{Options, Postgres};
 use event_log::{
-    Actor, CommandContext, Committed, Connections, EventLog, LogError, LogOptions, MasterKey, ReceiptLife,
-    clock, verify,
+    Actor, CommandContext, Committed, Connections, EventLog, LogError, LogOptions, LogReader, MasterKey,
+    Position, ReceiptLife, clock, verify,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::Instant;
@@ -64,22 +64,36 @@ impl World {
         let url = format!("{host}/{name}");
         let pool = PgPool::connect(&url).await.unwrap();
         event_log::migrate(&pool).await.unwrap();
+        MasterKey::from_secret(SECRET).unlock(&pool).await.unwrap();
         Self { url, pool }
     }
 
     /// A process of its own: connections, appender, cache and keys are shared with nobody.
     pub async fn process(&self) -> EventLog {
-        self.process_with_secret(b"a secret of tests").await
-    }
-
-    pub async fn process_with_secret(&self, secret: &[u8]) -> EventLog {
         let options = LogOptions {
             connections: Connections { general: 5, loads: 5, queries: 5 },
             cached_states_max: 1000,
             ..LogOptions::default()
         };
         let pool = event_log::connect(&self.url, &options).await.unwrap();
-        EventLog::start(pool, &MasterKey::from_secret(secret), &options)
+        EventLog::start(pool, &MasterKey::from_secret(SECRET).unlock(&self.pool).await.unwrap(), &options)
+    }
+
+    /// Makes all events that somebody stored beside the log such as the log would have written.
+    pub async fn authenticate(&self) {
+        let authenticator = MasterKey::from_secret(SECRET).unlock(&self.pool).await.unwrap().authenticator();
+        let events = LogReader::new(self.pool.clone()).page(Position::ZERO, 1000).await.unwrap();
+        let mut tx = self.pool.begin().await.unwrap();
+        tx.execute("SET LOCAL session_replication_role = replica").await.unwrap();
+        for event in events {
+            sqlx::query("UPDATE events SET authentication = $2 WHERE position = $1")
+                .bind(event.position.get())
+                .bind(authenticator.of_event(&event.digest()))
+                .execute(&mut *tx)
+                .await
+                .unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 
     pub async fn number(&self, query: &str) -> i64 {
@@ -106,6 +120,8 @@ impl World {
         assert_eq!(self.number(astray).await, 0, "sequences do not follow positions");
     }
 }
+
+pub const SECRET: &[u8] = b"a secret of tests";
 
 /// A command of Alice's under a new id.
 pub fn new_command() -> CommandContext {
@@ -136,10 +152,13 @@ pub async fn tell(log: &EventLog, jar: Uuid, what: JarCommand) -> Result<Committ
 
 pub async fn tell_as(
     log: &EventLog,
-    context: CommandContext,
+    mut context: CommandContext,
     jar: Uuid,
     what: JarCommand,
 ) -> Result<Committed, Failure> {
+    if let JarCommand::Note(person, _) = what {
+        context.owner = Some(person);
+    }
     log.unit::<Failure>(context).execute::<Jar>(jar, [what]).commit().await
 }
 

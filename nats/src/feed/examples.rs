@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event_log::{EventLog, LogOptions, MasterKey, Position, RecordedEvent, chain_of};
+use event_log::{EventLog, LogKeys, LogOptions, MasterKey, Position, RecordedEvent, chain_of};
 use sqlx::postgres::PgPoolOptions;
 
 /// A history of so many events, each linked to the one before it. Another `payload` makes another history.
@@ -22,7 +22,9 @@ pub(super) fn history(payload: &str, length: i64) -> Vec<Arc<RecordedEvent>> {
             owner_id: None,
             recorded_at: chrono::DateTime::UNIX_EPOCH,
             chain: vec![],
+            authentication: vec![],
         };
+        event.authentication = keys().authenticator().of_event(&event.digest()).to_vec();
         event.chain = chain_of(&chain, &event).to_vec();
         chain.clone_from(&event.chain);
         Arc::new(event)
@@ -33,7 +35,11 @@ pub(super) fn history(payload: &str, length: i64) -> Vec<Arc<RecordedEvent>> {
 /// A log whose database does not exist: a test that asks it fails.
 pub(super) fn unreachable_log() -> EventLog {
     let pool = PgPoolOptions::new().connect_lazy("postgres://localhost:1/nowhere").unwrap();
-    EventLog::start(pool, &MasterKey::from_secret(b"a secret of tests"), &LogOptions::default())
+    EventLog::start(pool, &keys(), &LogOptions::default())
+}
+
+fn keys() -> LogKeys {
+    MasterKey::from_secret(b"a secret of tests").first_keys(uuid::Uuid::nil())
 }
 
 pub(super) fn positions(events: &[Arc<RecordedEvent>]) -> Vec<Position> {

@@ -73,7 +73,7 @@ impl Seam {
         })
     }
 
-    /// Reads the next page of the log.
+    /// Reads the next page of the log. What the log did not write is void in it.
     ///
     /// # Errors
     /// `Replaced` when it does not follow from the events that were handed out.
@@ -82,12 +82,13 @@ impl Seam {
         log: &EventLog,
         limit: usize,
     ) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
-        let events = log.page(self.position, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
+        let events = log.stored_page(self.position, i64::try_from(limit).unwrap_or(i64::MAX)).await?;
         let is_strange = |first: &RecordedEvent| self.chain.is_some() && !self.links(first);
         if events.first().is_some_and(is_strange) {
             return Err(LogError::Replaced { log_id: log.place().await?.0 });
         }
-        Ok(events.into_iter().map(Arc::new).collect())
+        let authenticator = log.vault().authenticator();
+        Ok(events.into_iter().map(|event| Arc::new(authenticator.admit(event))).collect())
     }
 
     /// Tells how an event of a tail fits. Without a chain value to compare with no tail is believed.

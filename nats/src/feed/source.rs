@@ -89,6 +89,15 @@ impl Source {
         Ok(Vec::new())
     }
 
+    /// How an event of a tail fits. One that this log did not write, though it links, is read from the log, which voids
+    /// it.
+    fn fit(&self, event: &RecordedEvent) -> Fit {
+        match self.seam.fit(event) {
+            Fit::Next if !self.log.vault().authenticator().is_authentic(event) => Fit::Strange,
+            fit => fit,
+        }
+    }
+
     /// Events of the tail. None when it is silent, misses something or broke: then the log is read.
     async fn read_tail(&mut self, mut tail: Tail, limit: usize) -> Result<Vec<Arc<RecordedEvent>>, LogError> {
         let first = tokio::select! {
@@ -108,7 +117,7 @@ impl Source {
         let mut next = Some(first);
         let mut events: Vec<Arc<RecordedEvent>> = Vec::new();
         while let Some(Ok(event)) = next {
-            match self.seam.fit(&event) {
+            match self.fit(&event) {
                 Fit::Next => {
                     self.seam.advance(&event);
                     events.push(event);

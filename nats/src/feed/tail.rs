@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::pull::Ordered;
-use event_log::{EventLog, LogError, Position, RecordedEvent};
+use event_log::{EventLog, LogError, Position, Provenance, RecordedEvent};
 use futures::{FutureExt, StreamExt};
 use tokio::sync::broadcast::{self, error::TryRecvError};
 
 use super::handover::Page;
 use super::seam::Seam;
-use crate::{Bus, BusError, decode, stream, witness};
+use crate::message::decode_own;
+use crate::{Bus, BusError, stream, witness};
 
 /// A source of the events behind a position. It may begin too early or miss events: its reader asks the seam.
 pub(crate) enum Tail {
     Relay { pages: broadcast::Receiver<Page>, waiting: VecDeque<Arc<RecordedEvent>> },
-    Stream(Box<Ordered>),
+    Stream { messages: Box<Ordered>, provenance: Provenance },
 }
 
 /// The tail broke: the log has what is missing.
@@ -29,7 +30,7 @@ impl Tail {
     }
 
     pub(crate) fn is_stream(&self) -> bool {
-        matches!(self, Self::Stream(_))
+        matches!(self, Self::Stream { .. })
     }
 
     /// Waits for the next event. A caller that stops waiting loses nothing.
@@ -41,7 +42,7 @@ impl Tail {
                 }
                 waiting.extend(pages.recv().await.map_err(|_| Broken)?);
             },
-            Self::Stream(messages) => event_of(messages.next().await),
+            Self::Stream { messages, provenance } => event_of(messages.next().await, provenance),
         }
     }
 
@@ -58,15 +59,21 @@ impl Tail {
                 }
                 waiting.pop_front().map(Ok)
             }
-            Self::Stream(messages) => messages.next().now_or_never().map(event_of),
+            Self::Stream { messages, provenance } => {
+                messages.next().now_or_never().map(|message| event_of(message, provenance))
+            }
         }
     }
 }
 
-fn event_of<E>(message: Option<Result<Message, E>>) -> Result<Arc<RecordedEvent>, Broken> {
+fn event_of<E>(
+    message: Option<Result<Message, E>>,
+    provenance: &Provenance,
+) -> Result<Arc<RecordedEvent>, Broken> {
     let message = message.ok_or(Broken)?.map_err(|_| Broken)?;
     let sequence = message.info().map_err(|_| Broken)?.stream_sequence;
-    decode(sequence, message.headers.as_ref(), &message.payload).map(Arc::new).map_err(|_| Broken)
+    let event = decode_own(provenance, sequence, message.headers.as_ref(), &message.payload);
+    event.map(Arc::new).map_err(|_| Broken)
 }
 
 /// The tail of the stream, if the stream agrees with the log at the seam.
@@ -92,10 +99,11 @@ pub(crate) async fn of_stream(
     if last > head || other_log {
         return Ok(Err(BusError::unavailable("the stream holds what the log does not")));
     }
+    let provenance = log.provenance().await?;
     let sequence = seam.position().sequence();
     if sequence > 0 && sequence >= info.state.first_sequence {
-        match witness::event_at(&stream, sequence).await {
-            Ok(Some((_, held))) if Some(held.as_slice()) != seam.chain() => {
+        match witness::message_at(&stream, sequence, &provenance).await {
+            Ok(Some(held)) if Some(held.chain.as_slice()) != seam.chain() => {
                 return Ok(Err(BusError::unavailable("the stream holds another event than the log")));
             }
             Ok(_) => {}
@@ -103,5 +111,5 @@ pub(crate) async fn of_stream(
         }
     }
     let messages = stream::messages_from(&stream, seam.position().next()).await;
-    Ok(messages.map(|messages| Tail::Stream(Box::new(messages))))
+    Ok(messages.map(|messages| Tail::Stream { messages: Box::new(messages), provenance }))
 }

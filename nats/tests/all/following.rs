@@ -68,14 +68,14 @@ async fn a_follower_is_handed_an_event_at_the_size_limit_and_one_above_is_refuse
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purged_stream_keeps_its_place_and_stalls_neither_relay_nor_follower() {
+async fn a_stream_that_dropped_its_messages_keeps_its_place_and_stalls_neither_relay_nor_follower() {
     let world = World::new().await;
     let _relay = world.relay();
     world.write_many(50).await;
     let (mut early, mut late) = (world.follower(0), world.follower(0));
     read_up_to(&mut early, 50).await;
     world.published().await;
-    world.stream().await.purge().await.unwrap();
+    world.keep_last_messages(1).await;
     world.write_many(50).await;
     let rest = read_up_to(&mut early, 100).await;
     assert_eq!(positions(&rest), (51..=100).collect::<Vec<_>>());
@@ -83,7 +83,11 @@ async fn a_purged_stream_keeps_its_place_and_stalls_neither_relay_nor_follower()
     assert_eq!(positions(&all), (1..=100).collect::<Vec<_>>());
     world.assert_equal().await;
     let state = world.stream().await.cached_info().state.clone();
-    assert_eq!((state.first_sequence, state.last_sequence), (51, 100), "the stream begins behind the purge");
+    assert_eq!(
+        (state.first_sequence, state.last_sequence),
+        (100, 100),
+        "the stream holds the last message only"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use event_log::{
     EventLog, LogError, LogOptions, MasterKey, Position, RecordedEvent, Standing, chain_of, clock,
 };
-use nats::RelayState;
+use nats::{RelayState, STREAM, headers_of, subject_of};
 use sqlx::{Executor, PgConnection};
 use tokio::sync::watch;
 
 use crate::note::Failure;
-use crate::world::{PATIENCE, World, eventually, try_write};
+use crate::world::{PATIENCE, SECRET, World, eventually, try_write};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_relays_whose_lease_is_stolen_again_and_again_leave_no_gap_and_no_double() {
@@ -119,22 +119,24 @@ async fn stopped(mut state: watch::Receiver<RelayState>) -> (Position, Position)
 }
 
 /// An event behind `last`, linked as its writer would have linked it.
-fn event_behind(last: &RecordedEvent) -> RecordedEvent {
+fn event_behind(world: &World, last: &RecordedEvent) -> RecordedEvent {
     let (position, event_id) = (last.position.next(), clock::new_id());
     let event = RecordedEvent { position, event_id, sequence: last.sequence + 1, ..last.clone() };
-    RecordedEvent { chain: chain_of(&last.chain, &event).to_vec(), ..event }
+    let authentication = world.log.vault().authenticator().of_event(&event.digest()).to_vec();
+    RecordedEvent { chain: chain_of(&last.chain, &event).to_vec(), authentication, ..event }
 }
 
 async fn insert(connection: &mut PgConnection, event: &RecordedEvent) {
     let insert = sqlx::query(
         "INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                             payload, metadata, event_id, owner_id, recorded_at, chain) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12)",
+                             payload, metadata, event_id, owner_id, recorded_at, chain, authentication) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7::json, $8::json, $9, $10, $11, $12, $13)",
     );
     let insert = insert.bind(event.position).bind(&event.aggregate_type).bind(&event.aggregate_id);
     let insert = insert.bind(event.sequence).bind(&event.event_type).bind(&event.event_version);
     let insert = insert.bind(&event.payload).bind(&event.metadata).bind(event.event_id);
-    let insert = insert.bind(event.owner_id).bind(event.recorded_at).bind(&event.chain);
+    let insert =
+        insert.bind(event.owner_id).bind(event.recorded_at).bind(&event.chain).bind(&event.authentication);
     insert.execute(connection).await.unwrap();
 }
 
@@ -144,12 +146,12 @@ async fn a_relay_publishes_nothing_that_does_not_follow_from_what_it_published()
     let state = idle_relay(&world).await;
     world.unguard().await;
     let end = world.log.page(Position::new(8), 2).await.unwrap();
-    let other = event_behind(&end[0]);
+    let other = event_behind(&world, &end[0]);
     // One transaction: the relay never sees that the log lost its end, only that it goes on.
     let mut exchange = world.pool.begin().await.unwrap();
     exchange.execute("DELETE FROM events WHERE position = 10").await.unwrap();
     insert(&mut exchange, &other).await;
-    insert(&mut exchange, &event_behind(&other)).await;
+    insert(&mut exchange, &event_behind(&world, &other)).await;
     exchange.commit().await.unwrap();
     assert_eq!(stopped(state).await, (Position::new(10), Position::new(11)));
     assert_eq!(world.stream().await.cached_info().state.last_sequence, 10, "nothing more was published");
@@ -158,27 +160,74 @@ async fn a_relay_publishes_nothing_that_does_not_follow_from_what_it_published()
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_is_published_in_its_place_or_not_at_all() {
     let world = World::new().await;
-    let state = idle_relay(&world).await;
+    let mut state = idle_relay(&world).await;
     let last = world.log.page(Position::new(9), 1).await.unwrap().pop().unwrap();
     // The relay stands before the log. When it gets the event, the place of the event in the stream is taken.
     let mut gate = world.pool.begin().await.unwrap();
     gate.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE").await.unwrap();
-    insert(&mut gate, &event_behind(&last)).await;
+    let event = event_behind(&world, &last);
+    insert(&mut gate, &event).await;
     let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'events'::regclass AND NOT granted";
     eventually("the relay waits for the log", || async {
         let waiting: i64 = sqlx::query_scalar(waits).fetch_one(&world.pool).await.unwrap();
         (waiting > 0).then_some(())
     })
     .await;
+    // By another relay, which believes that it still holds the lease.
+    let made = world.stream().await.cached_info().created;
+    let (subject, headers) = (subject_of(&event), headers_of(&event, &world.log.provenance().await.unwrap()));
     let jetstream = world.jetstream().await;
-    jetstream.publish("routix.events.note.Stray", "{}".into()).await.unwrap().await.unwrap();
+    let published = jetstream.publish_with_headers(subject, headers, event.payload.into()).await;
+    published.unwrap().await.unwrap();
     gate.commit().await.unwrap();
-    assert_eq!(stopped(state).await, (Position::new(11), Position::new(11)));
-    assert_eq!(
-        world.stream().await.cached_info().state.last_sequence,
-        11,
-        "the event is not in another place"
-    );
+    let idle = RelayState::Relaying { position: Position::new(11) };
+    tokio::time::timeout(PATIENCE, state.wait_for(|state| *state == idle)).await.unwrap().unwrap();
+    let stream = world.stream().await;
+    assert_eq!(stream.cached_info().state.last_sequence, 11, "the event is not in another place");
+    assert_eq!(stream.cached_info().created, made, "nothing had to be mended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_else_published_is_replaced_and_shuts_nothing() {
+    let world = World::new().await;
+    world.log.set_witness(Arc::new(world.bus.clone()));
+    let mut state = idle_relay(&world).await;
+    let made = world.stream().await.cached_info().created;
+    let last = world.log.page(Position::new(9), 1).await.unwrap().pop().unwrap();
+    // Whoever may publish knows the chain and everything that was published before.
+    let next = event_behind(&world, &last);
+    let forgeries = [
+        RecordedEvent { payload: r#"{"type":"Noted","text":"forged"}"#.to_owned(), ..next.clone() },
+        RecordedEvent {
+            position: next.position,
+            chain: chain_of(&last.chain, &next).to_vec(),
+            ..last.clone()
+        },
+    ];
+    let provenance = world.log.provenance().await.unwrap();
+    let jetstream = world.jetstream().await;
+    for (forged, place) in forgeries.iter().zip(11..) {
+        let mut headers = headers_of(&last, &provenance);
+        let of_forged = headers_of(forged, &provenance);
+        for name in ["routix-position", "routix-chain", "routix-sequence", "ce-id", "routix-authentication"] {
+            headers.insert(name, of_forged.get(name).unwrap().clone());
+        }
+        headers.insert("routix-position", place.to_string());
+        let published =
+            jetstream.publish_with_headers(subject_of(forged), headers, forged.payload.clone().into());
+        published.await.unwrap().await.unwrap();
+    }
+    eventually("the stream is replaced", || async {
+        let stream = world.jetstream().await.get_stream(STREAM).await.ok()?;
+        (stream.cached_info().created != made).then_some(())
+    })
+    .await;
+    try_write(&world.log, "the log goes on").await.unwrap();
+    let idle = RelayState::Relaying { position: Position::new(11) };
+    tokio::time::timeout(PATIENCE, state.wait_for(|state| *state == idle)).await.unwrap().unwrap();
+    assert_eq!(*world.log.standing().borrow(), Standing::Sound);
+    world.assert_equal().await;
+    assert_eq!(world.stream().await.cached_info().state.first_sequence, 1, "nothing that it held is missing");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -192,8 +241,8 @@ async fn appends_are_refused_as_soon_as_the_witness_is_back_and_the_log_is_behin
     world.run("DELETE FROM events WHERE position > 12").await;
     // A process that starts while NATS is away has nothing to compare the log with, and goes on.
     world.stop_nats().await;
-    let secret = MasterKey::from_secret(b"a secret of tests");
-    let process = EventLog::start(world.pool.clone(), &secret, &LogOptions::default());
+    let keys = MasterKey::from_secret(SECRET).unlock(&world.pool).await.unwrap();
+    let process = EventLog::start(world.pool.clone(), &keys, &LogOptions::default());
     process.set_witness(Arc::new(world.bus.clone()));
     try_write(&process, "nothing to compare with").await.unwrap();
     assert_eq!(*process.standing().borrow(), Standing::WitnessAway);

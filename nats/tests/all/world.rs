@@ -35,6 +35,8 @@ fn postgres_url() -> String {
     server.lock().unwrap_or_else(PoisonError::into_inner).0.url()
 }
 
+pub const SECRET: &[u8] = b"a secret of tests";
+
 pub struct World {
     pub log: EventLog,
     /// That of the process in which the relay is.
@@ -65,7 +67,8 @@ impl World {
         };
         let pool = event_log::connect(&format!("{host}/{name}"), &options).await.unwrap();
         event_log::migrate(&pool).await.unwrap();
-        let log = EventLog::start(pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &options);
+        let keys = MasterKey::from_secret(SECRET).unlock(&pool).await.unwrap();
+        let log = EventLog::start(pool.clone(), &keys, &options);
         let bus = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
         let elsewhere = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
         Self { log, bus, elsewhere, pool, nats: Some(nats), folder }
@@ -117,6 +120,13 @@ impl World {
         jetstream::new(options.connect(address).await.unwrap())
     }
 
+    /// Lets the stream drop all but its last messages, as its age does.
+    pub async fn keep_last_messages(&self, max_messages: i64) {
+        let config = self.stream().await.cached_info().config.clone();
+        let config = jetstream::stream::Config { max_messages, ..config };
+        self.jetstream().await.update_stream(config).await.unwrap();
+    }
+
     pub async fn stream(&self) -> jetstream::stream::Stream {
         self.jetstream().await.get_stream(STREAM).await.unwrap()
     }
@@ -124,7 +134,7 @@ impl World {
     /// Waits until the stream's last sequence is the log's head.
     pub async fn published(&self) {
         eventually("the stream reaches the log", || async {
-            let held = self.bus.held().await.ok()??;
+            let held = self.bus.held(&self.log.provenance().await.unwrap()).await.ok()??;
             (held.position == self.log.head().await.unwrap()).then_some(())
         })
         .await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use event_log::{EventLog, LogError, OpenedEvent, Position, events_at};
+use event_log::{EventLog, LogError, OpenedEvent, Position};
 use serde_json::Value;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -186,7 +186,7 @@ pub(super) async fn with_payloads(
 ) -> Result<Vec<AuditedEvent>, LogError> {
     let positions: Vec<Position> = entries.iter().map(|entry| entry.position).collect();
     let mut opened = BTreeMap::new();
-    for event in events_at(log.pool(), &positions).await? {
+    for event in log.events_at(&positions).await? {
         opened.insert(event.position, log.open(Arc::new(event)).await?);
     }
     let mut events = Vec::with_capacity(entries.len());
@@ -207,11 +207,12 @@ pub(super) async fn audited(
 ) -> Result<AuditedEvent, LogError> {
     let mut request = BTreeMap::new();
     let metadata = event.metadata();
+    let command_id = metadata.command_id.unwrap_or_default();
     let known =
         [("ip", metadata.ip), ("user_agent", metadata.user_agent), ("traceparent", metadata.traceparent)];
-    for (key, text) in known {
+    for (ordinal, (key, text)) in (0..).zip(known) {
         if let Some(text) = text.as_deref() {
-            let text = log.vault().open_text(text).await?;
+            let text = log.vault().open_text(command_id, ordinal, text).await?;
             request.insert(key.to_owned(), text.unwrap_or_else(|| "erased".to_owned()));
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use event_log::{EventLog, LogError, OpenedEvent, Position, StreamName, Version, stream_page};
+use event_log::{EventLog, LogError, OpenedEvent, Position, StreamName, Version};
 use serde_json::Value;
 
 use super::diff::{Difference, differences};
@@ -76,7 +76,7 @@ pub async fn past(
     let mut last: VecDeque<RawStep> = VecDeque::new();
     let (mut version, mut state) = (0, folding.state());
     'pages: loop {
-        let page = stream_page(log.pool(), stream, Version::new(version), STREAM_PAGE).await?;
+        let page = log.stream_page(stream, Version::new(version), STREAM_PAGE).await?;
         if page.is_empty() {
             break;
         }

@@ -40,6 +40,7 @@ impl From<LogError> for ApplyError {
             | LogError::Rewound { .. }
             | LogError::OutcomeForgotten { .. }
             | LogError::Replaced { .. }
+            | LogError::Forged { .. }
             | LogError::OtherSchema
             | LogError::EventTooLarge { .. } => Self::Transient(error),
         }

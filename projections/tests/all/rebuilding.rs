@@ -470,12 +470,13 @@ async fn a_poison_event_on_a_page_is_found_and_only_its_chat_is_parked() {
     // An event that this version of the program does not know.
     let stranger = format!(
         "INSERT INTO events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, \
-                             payload, metadata, event_id, recorded_at, chain) \
+                             payload, metadata, event_id, recorded_at, chain, authentication) \
          SELECT max(position) + 1, 'conversation', '{bad}', \
                 (SELECT max(sequence) + 1 FROM events WHERE aggregate_id = '{bad}'), 'Stranger', '9.0', \
-                '{{\"type\": \"Stranger\"}}', '{{}}', gen_random_uuid(), now(), '' FROM events"
+                '{{\"type\": \"Stranger\"}}', '{{}}', gen_random_uuid(), now(), '', '' FROM events"
     );
     stack.execute(&stranger).await;
+    stack.authenticate_last().await;
     let poison = stack.log.head().await.unwrap();
     say(&stack.log, ada, good, "two").await;
     let rebuilt = run(&stack.log, &Conversations, CHANGED).await.unwrap();

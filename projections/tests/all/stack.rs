@@ -8,6 +8,7 @@ use nats::{Bus, BusOptions, Feed, Relay};
 use projections::runtime::STALLED_AFTER;
 use projections::{Projection, Reader, Worker, WorkerStatus};
 use serde_json::Value;
+use sqlx::Executor;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -37,7 +38,8 @@ impl Stack {
         let limits = LogOptions::default();
         let pool = connect(&url, &limits).await.unwrap();
         migrate(&pool).await.unwrap();
-        let log = EventLog::start(pool.clone(), &MasterKey::from_secret(b"a secret of tests"), &limits);
+        let keys = MasterKey::from_secret(b"a secret of tests").unlock(&pool).await.unwrap();
+        let log = EventLog::start(pool.clone(), &keys, &limits);
         let bus = Bus::connect(&nats.url(), BusOptions::default()).await.unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(Relay::new(log.clone(), bus.clone()).run());
@@ -109,6 +111,18 @@ impl Stack {
 
     pub async fn count(&self, select: &str) -> i64 {
         sqlx::query_scalar(select).fetch_one(self.log.pool()).await.unwrap()
+    }
+
+    /// Makes the last event, which somebody stored beside the log, one that the log would have written.
+    pub async fn authenticate_last(&self) {
+        let head = self.log.head().await.unwrap();
+        let last = self.log.stored_page(head.previous(), 1).await.unwrap().remove(0);
+        let value = self.log.vault().authenticator().of_event(&last.digest());
+        let mut tx = self.log.pool().begin().await.unwrap();
+        tx.execute("SET LOCAL session_replication_role = replica").await.unwrap();
+        let mend = sqlx::query("UPDATE events SET authentication = $2 WHERE position = $1");
+        mend.bind(head).bind(value).execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     pub async fn execute(&self, statement: &str) {

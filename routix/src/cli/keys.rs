@@ -57,7 +57,7 @@ pub(super) async fn run(config: &Config, action: KeysAction) -> anyhow::Result<E
             }
         }
         KeysAction::Rotate => {
-            let master = master.unlock(&pool).await?;
+            master.unlock(&pool).await?;
             let show = |done: Rotated| {
                 output::line(&format!("{} keys wrapped anew, {} were before", done.rewrapped, done.current));
             };

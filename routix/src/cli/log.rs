@@ -31,14 +31,17 @@ pub enum LogQuestion {
         /// Gives up what was lost: the log gets a new id, the stream begins anew, clients are told to reset.
         #[arg(long)]
         new_log: bool,
+        /// Does it. Without it the command only shows what it would put back.
+        #[arg(long)]
+        yes: bool,
     },
 }
 
 pub async fn run(config: Config, question: LogQuestion) -> anyhow::Result<ExitCode> {
     match question {
         LogQuestion::Verify { anchor } => verify(&config, anchor.as_deref()).await,
-        LogQuestion::Recover { new_log: false } => recover(&config).await,
-        LogQuestion::Recover { new_log: true } => start_new_log(&config).await,
+        LogQuestion::Recover { new_log: false, yes } => recover(&config, yes).await,
+        LogQuestion::Recover { new_log: true, .. } => start_new_log(&config).await,
     }
 }
 
@@ -99,13 +102,23 @@ async fn compare_stream(url: &str, reader: &LogReader) -> anyhow::Result<ExitCod
 const OTHER_HISTORY: &str = "nothing of it can be put back. To give up what the stream holds and go on with \
                              the log as it is: routix log recover --new-log";
 
-async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
+async fn recover(config: &Config, yes: bool) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(config, 0).await?;
-    let held = stack.bus.held().await.context("the stream cannot be read")?;
+    let provenance = stack.log.provenance().await?;
+    let held = stack.bus.held(&provenance).await.context("the stream cannot be read")?;
     let Some(held) = held else {
-        output::line("there is no stream, so there is nothing to put back; the relay makes a new one");
+        output::line(
+            "there is no stream of this log, so there is nothing to put back; the relay makes a new one",
+        );
         return Ok(ExitCode::SUCCESS);
     };
+    if held.end > held.position {
+        output::line(&format!(
+            "positions {} to {} of the stream were not published by this log: they are left out",
+            held.position.next(),
+            held.end
+        ));
+    }
     let Some(rewound) = stack.log.compare(&held).await? else {
         output::line(&format!("the log holds everything that the stream holds up to {}", held.position));
         return Ok(ExitCode::SUCCESS);
@@ -115,12 +128,16 @@ async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
         output::line(&format!("FAULT: the stream is of another history than the log; {OTHER_HISTORY}"));
         return Ok(ExitCode::FAILURE);
     }
+    let events = rewound.stream.since(rewound.log);
     output::line(&format!(
-        "the log ends at {}, the stream at {}: putting back {} events",
-        rewound.log,
-        rewound.stream,
-        rewound.stream.since(rewound.log)
+        "the log ends at {}, the stream at {}: {events} events can be put back",
+        rewound.log, rewound.stream
     ));
+    if !yes {
+        list(&stack, rewound.log).await?;
+        output::line("nothing was put back yet: run it again with --yes");
+        return Ok(ExitCode::from(INCOMPLETE));
+    }
     let mut recovery = Recovery::start(&stack.log).await?;
     let first = recovery.head().next();
     let result = put_back(&stack, &mut recovery).await;
@@ -146,6 +163,23 @@ async fn recover(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Lists what would be put back, an event a line.
+async fn list(stack: &Stack, after: Position) -> anyhow::Result<()> {
+    let Some(published) = stack.bus.published(after).await? else { return Ok(()) };
+    let mut published = published.of_own(stack.log.provenance().await?);
+    loop {
+        let page = published.next_page().await?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for event in page {
+            let at = event.recorded_at.to_rfc3339();
+            let (stream, id) = (&event.aggregate_type, &event.aggregate_id);
+            output::line(&format!("  {} {at} {} of {stream} {id}", event.position, event.event_type));
+        }
+    }
+}
+
 enum Trouble {
     OtherHistory(String),
     Other(anyhow::Error),
@@ -161,7 +195,8 @@ impl<E: Into<anyhow::Error>> From<E> for Trouble {
 async fn put_back(stack: &Stack, recovery: &mut Recovery) -> Result<usize, Trouble> {
     let mut unreadable = 0;
     let mut told = Instant::now();
-    let Some(mut published) = stack.bus.published(recovery.head()).await? else { return Ok(0) };
+    let Some(published) = stack.bus.published(recovery.head()).await? else { return Ok(0) };
+    let mut published = published.of_own(stack.log.provenance().await?);
     loop {
         let page = published.next_page().await?;
         let Some(first) = page.first() else { return Ok(unreadable) };
@@ -228,7 +263,7 @@ fn summary(recovery: &Recovery, first: Position) {
 
 async fn start_new_log(config: &Config) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(config, 0).await?;
-    let Ok(held) = stack.bus.held().await else {
+    let Ok(held) = stack.bus.held(&stack.log.provenance().await?).await else {
         bail!("NATS must be there: the stream has to begin anew with the log");
     };
     let head = stack.log.head().await?;

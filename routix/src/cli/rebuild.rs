@@ -97,8 +97,8 @@ async fn open_log(config: &Config) -> anyhow::Result<EventLog> {
     let master = secrets::master_key(config)?;
     let (pool, options) = stack::database(config, CONNECTIONS).await?;
     event_log::migrate(&pool).await?;
-    let master = master.unlock(&pool).await?;
-    Ok(EventLog::start(pool, &master, &options))
+    let keys = master.unlock(&pool).await?;
+    Ok(EventLog::start(pool, &keys, &options))
 }
 
 fn show(compared_at: Position, tables: &[Comparison]) {

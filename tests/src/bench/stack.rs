@@ -66,5 +66,6 @@ pub async fn log(url: &str) -> EventLog {
     });
     let options = LogOptions { event_forms, ..LogOptions::default() };
     let pool = event_log::connect(url, &options).await.unwrap();
-    EventLog::start(pool, &MasterKey::from_secret(SECRET.as_bytes()), &options)
+    let keys = MasterKey::from_secret(SECRET.as_bytes()).unlock(&pool).await.unwrap();
+    EventLog::start(pool, &keys, &options)
 }

@@ -19,6 +19,7 @@ fn page(positions: impl IntoIterator<Item = i64>) -> Page {
         owner_id: None,
         recorded_at: chrono::DateTime::UNIX_EPOCH,
         chain: vec![],
+        authentication: vec![],
     };
     positions.into_iter().map(|position| Arc::new(event(Position::new(position)))).collect()
 }

@@ -38,6 +38,17 @@ async fn an_event_behind_a_gap_is_not_handed_out() {
     assert!(source.tail.is_none(), "the log is read next");
 }
 
+/// Whoever may publish can compute the chain.
+#[tokio::test]
+async fn an_event_that_links_and_that_this_log_did_not_write_is_not_handed_out() {
+    let history = history("this", 2);
+    let mut forged = RecordedEvent { payload: "forged".to_owned(), ..(*history[1]).clone() };
+    forged.chain = event_log::chain_of(&history[0].chain, &forged).to_vec();
+    let (nothing, source) = read(&history, &[Arc::new(forged)]).await;
+    assert!(nothing.is_empty(), "{nothing:?}");
+    assert!(source.tail.is_none(), "the log is read next");
+}
+
 #[tokio::test]
 async fn an_event_of_another_history_is_not_handed_out() {
     let (this, other) = (history("this", 2), history("other", 2));

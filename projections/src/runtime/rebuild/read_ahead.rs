@@ -1,7 +1,7 @@
 //! Reads and opens the next pages of the log while the present one is written: one task asks the database,
 //! one decrypts and parses, and the caller writes.
 
-use event_log::{EventLog, Interest, LogError, Position, RecordedEvent, Span, events_between};
+use event_log::{EventLog, Interest, LogError, Position, RecordedEvent, Span};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -63,7 +63,7 @@ async fn read_pages(
     let mut after = span.after;
     while after < span.upto {
         let last = span.upto.min(after.plus(positions));
-        let events = events_between(&mut connection, Span { after, upto: last }, interest).await;
+        let events = log.events_between(&mut connection, Span { after, upto: last }, interest).await;
         let failed = events.is_err();
         positions = events.as_ref().map_or(positions, |events| next_size(positions, events));
         if read.send(events.map(|events| (events, last))).await.is_err() || failed {

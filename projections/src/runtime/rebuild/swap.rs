@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use event_log::{EventLog, LogError, Position, Span, checkpoints, events_between, leases};
+use event_log::{EventLog, LogError, Position, Span, checkpoints, leases};
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use tokio::time::sleep;
 
@@ -69,7 +69,7 @@ impl Stage {
         let reached = live.max(self.position);
         if reached > self.position {
             let span = Span { after: self.position, upto: reached };
-            let events = events_between(log.pool(), span, spec.interest()).await?;
+            let events = log.events_between(log.pool(), span, spec.interest()).await?;
             let opened = open_all(log, events, spec.payloads).await?;
             let mut batch = Batch {
                 projection,

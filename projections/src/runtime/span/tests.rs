@@ -27,6 +27,7 @@ fn event(position: Position, metadata: &str, recorded_at: DateTime<Utc>) -> Arc<
         owner_id: None,
         recorded_at,
         chain: vec![],
+        authentication: vec![],
     })
 }
 

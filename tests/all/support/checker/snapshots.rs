@@ -25,12 +25,13 @@ const PAGE_EVENTS: i64 = 1000;
 type Streams = BTreeMap<(String, String), Vec<OpenedEvent>>;
 
 /// A process that remembers nothing and knows the domain's forms: one that does not know them uses no snapshot.
-fn fresh_process(pool: &PgPool) -> EventLog {
+async fn fresh_process(pool: &PgPool) -> EventLog {
     let event_forms = stored_forms().iter().fold(EventForms::default(), |known, forms| {
         known.with(forms.aggregate_type, forms.snapshot_form, forms.versions, forms.upcasters).unwrap()
     });
     let options = LogOptions { event_forms, ..LogOptions::default() };
-    EventLog::start(pool.clone(), &MasterKey::from_secret(SECRET.as_bytes()), &options)
+    let keys = MasterKey::from_secret(SECRET.as_bytes()).unlock(pool).await.unwrap();
+    EventLog::start(pool.clone(), &keys, &options)
 }
 
 /// Every stream that has a snapshot loads, in a process that remembers nothing, as what its events alone make
@@ -51,7 +52,7 @@ pub async fn equal_the_full_replay(pool: &PgPool) -> usize {
         assert_eq!(tag, format!("{aggregate}/{form}"), "invariant 10: a snapshot has today's form");
         with_snapshot.push((aggregate, id));
     }
-    let log = fresh_process(pool);
+    let log = fresh_process(pool).await;
     let streams = streams_of(&log, &with_snapshot.iter().cloned().collect()).await;
     for (stream, events) in &streams {
         let id = stream.1.parse().unwrap();
