@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use uuid::Uuid;
 
-use crate::RecordedEvent;
 use crate::chain::{Chain, EventDigest};
+use crate::{RecordedEvent, Version};
 
 /// The form of a value, its key, and the keyed hash.
 pub type AuthenticationValue = [u8; 34];
@@ -40,6 +40,7 @@ struct Keys {
     events: Keyed,
     snapshots: Keyed,
     messages: Keyed,
+    frames: Keyed,
     told: Cache<Vec<u8>, ()>,
 }
 
@@ -54,7 +55,7 @@ impl std::fmt::Debug for Authenticator {
 pub(crate) struct SnapshotDigest<'a> {
     pub(crate) aggregate_type: &'a str,
     pub(crate) aggregate_id: &'a str,
-    pub(crate) version: i64,
+    pub(crate) version: Version,
     pub(crate) schema_tag: &'a str,
     /// The event that made the version.
     pub(crate) event_id: Uuid,
@@ -67,7 +68,7 @@ impl SnapshotDigest<'_> {
         let parts: [&[u8]; 6] = [
             self.aggregate_type.as_bytes(),
             self.aggregate_id.as_bytes(),
-            &self.version.to_be_bytes(),
+            &self.version.get().to_be_bytes(),
             self.schema_tag.as_bytes(),
             self.event_id.as_bytes(),
             self.payload.as_bytes(),
@@ -85,8 +86,8 @@ impl Authenticator {
         let keyed = |key: &[u8]| Keyed::new_from_slice(key).expect("HMAC takes a key of any length");
         let events = keyed(key);
         let derived = |purpose: &[u8]| keyed(&events.clone().chain_update(purpose).finalize().into_bytes());
-        let (snapshots, messages) = (derived(b"snapshots"), derived(b"messages"));
-        Self(Arc::new(Keys { origin_id, events, snapshots, messages, told: Cache::new(TOLD_MAX) }))
+        let (snapshots, messages, frames) = (derived(b"snapshots"), derived(b"messages"), derived(b"frames"));
+        Self(Arc::new(Keys { origin_id, events, snapshots, messages, frames, told: Cache::new(TOLD_MAX) }))
     }
 
     /// The value of an event, from its digest.
@@ -121,6 +122,19 @@ impl Authenticator {
 
     fn holds(&self, key: &Keyed, digest: &Chain, value: &[u8]) -> bool {
         is_of_hash(self.hash(key, digest), value)
+    }
+
+    /// The value of a frame that is not stored, to somebody.
+    pub fn of_frame(&self, user_id: Uuid, frame: &[u8]) -> AuthenticationValue {
+        of_hash(self.frame(user_id, frame))
+    }
+
+    pub fn is_frame(&self, user_id: Uuid, frame: &[u8], value: &[u8]) -> bool {
+        is_of_hash(self.frame(user_id, frame), value)
+    }
+
+    fn frame(&self, user_id: Uuid, frame: &[u8]) -> Keyed {
+        self.0.frames.clone().chain_update(user_id.as_bytes()).chain_update(frame)
     }
 
     /// What tells the messages of a log from others. A log that became another one has other messages.
@@ -206,6 +220,8 @@ pub enum Forged {
     Snapshot,
     /// A message of the stream.
     Message,
+    /// A frame that is not stored.
+    Frame,
 }
 
 impl Forged {
@@ -214,6 +230,7 @@ impl Forged {
             Self::Event => "event",
             Self::Snapshot => "snapshot",
             Self::Message => "message",
+            Self::Frame => "frame",
         }
     }
 }

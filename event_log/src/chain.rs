@@ -51,6 +51,24 @@ impl EventDigest<'_> {
     }
 }
 
+impl RecordedEvent {
+    /// The SHA-256 that the chain and the authentication value cover.
+    pub fn digest(&self) -> Chain {
+        EventDigest {
+            aggregate_type: &self.aggregate_type,
+            aggregate_id: &self.aggregate_id,
+            sequence: self.sequence,
+            event_type: &self.event_type,
+            event_version: &self.event_version,
+            event_id: self.event_id,
+            payload: &self.payload,
+            metadata: &self.metadata,
+            owner: self.owner_id,
+        }
+        .compute()
+    }
+}
+
 /// The chain value that an event must have behind the chain value `previous`.
 pub fn chain_of(previous: &[u8], event: &RecordedEvent) -> Chain {
     link(previous, event.position, event.recorded_at.timestamp_micros(), &event.digest())

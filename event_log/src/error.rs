@@ -3,7 +3,7 @@
 use sqlx::migrate::MigrateError;
 use uuid::Uuid;
 
-use crate::witness::Rewound;
+use crate::rewound::Rewound;
 use crate::{Position, Version};
 
 /// Errors of the log. Refusals of the business are not among them.

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
-use crate::chain::{Chain, EventDigest};
 use crate::{LogError, Position};
 
 /// The sender of a command.
@@ -193,22 +192,6 @@ impl OpenedEvent {
 const VOID: &str = "void";
 
 impl RecordedEvent {
-    /// The SHA-256 that the chain and the authentication value cover.
-    pub fn digest(&self) -> Chain {
-        EventDigest {
-            aggregate_type: &self.aggregate_type,
-            aggregate_id: &self.aggregate_id,
-            sequence: self.sequence,
-            event_type: &self.event_type,
-            event_version: &self.event_version,
-            event_id: self.event_id,
-            payload: &self.payload,
-            metadata: &self.metadata,
-            owner: self.owner_id,
-        }
-        .compute()
-    }
-
     /// The same place in the log, with nothing in it. Whoever follows passes over it.
     pub(crate) fn voided(self) -> Self {
         Self {

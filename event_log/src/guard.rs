@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::cache::StateCache;
-use crate::witness::{Held, Rewound, Witness, WitnessAway};
+use crate::rewound::Rewound;
+use crate::witness::{Held, Witness, WitnessAway};
 use crate::{Authenticator, LogError, Position};
 
 /// The log is compared so often while nothing gives reason to.

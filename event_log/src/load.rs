@@ -116,7 +116,7 @@ async fn snapshot<A: Aggregate>(
     let digest = SnapshotDigest {
         aggregate_type: A::TYPE,
         aggregate_id: &aggregate_id,
-        version: row.version.get(),
+        version: row.version,
         schema_tag: &schema_tag,
         event_id: row.event_id,
         payload: &row.payload,
@@ -126,7 +126,7 @@ async fn snapshot<A: Aggregate>(
         return Ok(None);
     }
     let place =
-        Place::Snapshot { aggregate_type: A::TYPE, aggregate_id: &aggregate_id, version: row.version.get() };
+        Place::Snapshot { aggregate_type: A::TYPE, aggregate_id: &aggregate_id, version: row.version };
     match vault.open(&row.payload, place).await {
         Ok(payload) => Ok(parse(&payload).ok().map(|state| (state, row.version))),
         Err(LogError::Unreadable { .. }) => Ok(None),

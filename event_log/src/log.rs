@@ -16,8 +16,9 @@ use crate::cache::{StateCache, StreamKey};
 use crate::erase::ERASURE;
 use crate::guard::{self, Guard, Standing};
 use crate::keyed_locks::KeyedLocks;
+use crate::rewound::Rewound;
 use crate::upcast::Stored;
-use crate::witness::{Held, Rewound, Witness};
+use crate::witness::{Held, Witness};
 use crate::{
     Connections, EventForms, Interest, LogError, LogIdentity, LogKeys, OpenedEvent, PoolUse, Position,
     Provenance, Readers, RecordedEvent, Span, StreamName, Vault, Version, claims, reader,

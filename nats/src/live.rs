@@ -1,8 +1,8 @@
 //! Messages that are not history: fine progress and typing to the live router, and hints that wake sleepers.
 //! All of it is lost when nobody listens, and nothing depends on it.
 
-use async_nats::Subscriber;
-use event_log::{EventLog, Position};
+use async_nats::{HeaderMap, HeaderName, Message, Subscriber};
+use event_log::{Authenticator, EventLog, Forged, Position};
 use futures::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -28,18 +28,36 @@ pub struct LiveFrame {
 
 /// All users' live frames.
 #[derive(Debug)]
-pub struct LiveFrames(Subscriber);
+pub struct LiveFrames {
+    messages: Subscriber,
+    authenticator: Authenticator,
+}
+
+/// The header with the authentication value of a frame.
+static AUTHENTICATION: HeaderName = HeaderName::from_static("routix-authentication");
 
 impl LiveFrames {
     /// The next frame; `None` when the connection was closed for good.
     pub async fn next(&mut self) -> Option<LiveFrame> {
         loop {
-            let message = self.0.next().await?;
-            match serde_json::from_slice(&message.payload) {
-                Ok(frame) => return Some(frame),
-                Err(error) => tracing::warn!(%error, "a live frame cannot be read"),
+            let message = self.messages.next().await?;
+            if let Some(frame) = self.own(&message) {
+                return Some(frame);
             }
         }
+    }
+
+    /// The frame of a message that this house sent, to the user whom the subject names.
+    fn own(&self, message: &Message) -> Option<LiveFrame> {
+        let user_id: Uuid = message.subject.rsplit('.').next().unwrap_or_default().parse().ok()?;
+        let stated = message.headers.as_ref().and_then(|headers| headers.get(AUTHENTICATION.clone()));
+        let value = stated.and_then(|value| hex::decode(value.as_str()).ok()).unwrap_or_default();
+        if !self.authenticator.is_frame(user_id, &message.payload, &value) {
+            self.authenticator.alarm(Forged::Frame, message.subject.as_str());
+            return None;
+        }
+        let frame: LiveFrame = serde_json::from_slice(&message.payload).ok()?;
+        (frame.user_id == user_id).then_some(frame)
     }
 }
 
@@ -63,14 +81,24 @@ fn wake_subject(role: &str) -> String {
 
 impl Bus {
     /// Sends a frame to whoever serves the user's sockets.
-    pub async fn publish_live(&self, frame: &LiveFrame) -> Result<(), BusError> {
+    pub async fn publish_live(
+        &self,
+        authenticator: &Authenticator,
+        frame: &LiveFrame,
+    ) -> Result<(), BusError> {
         let payload = serde_json::to_vec(frame).map_err(BusError::unavailable)?;
         let subject = format!("{LIVE}.{}", frame.user_id);
-        self.client.publish(subject, payload.into()).await.map_err(BusError::unavailable)
+        let mut headers = HeaderMap::new();
+        let value = authenticator.of_frame(frame.user_id, &payload);
+        headers.insert(AUTHENTICATION.clone(), hex::encode(value));
+        let sent = self.client.publish_with_headers(subject, headers, payload.into());
+        sent.await.map_err(BusError::unavailable)
     }
 
-    pub async fn live_frames(&self) -> Result<LiveFrames, BusError> {
-        Ok(LiveFrames(self.client.subscribe(format!("{LIVE}.*")).await.map_err(BusError::unavailable)?))
+    /// The frames that this house sends; what somebody else sends is passed over, with an alarm.
+    pub async fn live_frames(&self, authenticator: Authenticator) -> Result<LiveFrames, BusError> {
+        let messages = self.client.subscribe(format!("{LIVE}.*")).await.map_err(BusError::unavailable)?;
+        Ok(LiveFrames { messages, authenticator })
     }
 
     /// Tells the workers of a role that there may be work.

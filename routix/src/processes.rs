@@ -193,7 +193,8 @@ impl Tasks {
         let app = self.app.clone();
         let head = app.log().head().await?;
         self.spawn("live router", app.router().clone().follow(app.log().clone(), self.feed.clone(), head));
-        self.spawn("live frames", app.router().clone().follow_live(app.bus().clone()));
+        let authenticator = app.log().vault().authenticator().clone();
+        self.spawn("live frames", app.router().clone().follow_live(app.bus().clone(), authenticator));
         let served = api::serve(app, listener, self.stop.clone().cancelled_owned());
         self.spawn_ending("http", async move {
             if let Err(error) = served.await {

@@ -214,7 +214,7 @@ async fn change(pool: &PgPool, sql: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn read_models_streams_and_snapshots_that_were_tampered_with_are_found() {
+async fn read_models_and_streams_that_were_tampered_with_are_found() {
     const MESSAGES: usize = 101;
     let mut world = World::start().await;
     let user = world.user().await;
@@ -253,13 +253,6 @@ async fn read_models_streams_and_snapshots_that_were_tampered_with_are_found() {
             vec![(
                 "UPDATE command_receipts SET last_position = last_position + 1",
                 "UPDATE command_receipts SET last_position = last_position - 1",
-            )],
-        ),
-        (
-            "invariant 10",
-            vec![(
-                "UPDATE snapshots SET payload = replace(payload::text, '\"titled\":true', '\"titled\":false')::json",
-                "UPDATE snapshots SET payload = replace(payload::text, '\"titled\":false', '\"titled\":true')::json",
             )],
         ),
     ]);

@@ -1,7 +1,6 @@
 //! `routix log verify`: what it prints, what it finds, and how it ends.
 
 use crate::support::checker::jetstream;
-use crate::support::eventually;
 use crate::support::world::World;
 
 /// How the command ended, and what it printed.
@@ -60,18 +59,4 @@ async fn verify_says_what_it_checked_and_ends_with_a_code_of_its_own_for_each_ou
     let (code, printed) = verify(&world, &[]).await;
     assert_eq!(code, Some(1), "{printed}");
     assert!(printed.contains("FAULT: the chain breaks at position 3"), "{printed}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_message_of_nobody_behind_the_end_of_the_stream_shuts_the_log_before_the_next_append() {
-    let world = World::start().await;
-    let user = world.user().await;
-    world.check(&[]).await;
-    let head = world.head().await;
-    let context = jetstream(&world.surroundings.nats_url).await;
-    context.publish("routix.events.user.Forged", "{}".into()).await.unwrap().await.unwrap();
-    eventually("the process notices", || async { (user.get("/health").await.status == 503).then_some(()) })
-        .await;
-    user.order("not now").await.expect_problem(503, "log_rewound");
-    assert_eq!(world.head().await, head);
 }

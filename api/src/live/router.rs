@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::session::{Session, SessionEvent};
 use domain::user::User;
-use event_log::{EventLog, LogError, Position, RecordedEvent};
+use event_log::{Authenticator, EventLog, LogError, Position, RecordedEvent};
 use nats::{Bus, Feed, LiveFrame};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
@@ -230,9 +230,9 @@ impl Router {
     }
 
     /// Passes on what is not stored. Runs until the task is dropped.
-    pub async fn follow_live(self, bus: Bus) {
+    pub async fn follow_live(self, bus: Bus, authenticator: Authenticator) {
         loop {
-            match bus.live_frames().await {
+            match bus.live_frames(authenticator.clone()).await {
                 Ok(mut frames) => {
                     while let Some(frame) = frames.next().await {
                         let user_id = frame.user_id;

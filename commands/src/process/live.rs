@@ -57,7 +57,7 @@ impl Commands {
     }
 
     async fn send_live(&self, frame: LiveFrame) {
-        if let Err(error) = self.bus.publish_live(&frame).await {
+        if let Err(error) = self.bus.publish_live(self.log.vault().authenticator(), &frame).await {
             tracing::debug!(%error, kind = frame.kind, "a live frame was not sent");
         }
     }

@@ -23,7 +23,7 @@ pub(crate) use appender::Appender;
 use crate::authentic::AuthenticationValue;
 use crate::cache::StreamKey;
 use crate::chain::Chain;
-use crate::witness::Rewound;
+use crate::rewound::Rewound;
 use crate::{Position, Version};
 
 /// An event of a unit, sealed and numbered within its stream. The unit hashes it: the appender has

@@ -9,7 +9,7 @@ use super::queue::{BATCH_BYTES_MAX, BATCH_UNITS_MAX, Pending, Queue, next_batch}
 use super::told::turn_away;
 use super::{AppendError, NewClaim, NewEvent, NewUnit};
 use crate::cache::StreamKey;
-use crate::witness::Rewound;
+use crate::rewound::Rewound;
 use crate::{Position, Version, clock};
 
 const HALF: usize = BATCH_BYTES_MAX / 2;

@@ -10,7 +10,7 @@ use super::pacing::REFUSALS_MAX;
 use super::queue::Pending;
 use super::{AppendError, Appended};
 use crate::guard::Guard;
-use crate::witness::Rewound;
+use crate::rewound::Rewound;
 use crate::{Position, Span};
 
 /// Those who hear of a batch besides its callers.

@@ -65,7 +65,7 @@ fn a_value_of_a_snapshot_is_none_of_an_event() {
     let snapshot = SnapshotDigest {
         aggregate_type: "jar",
         aggregate_id: "j1",
-        version: 100,
+        version: Version::new(100),
         schema_tag: "jar/1",
         event_id: Uuid::from_u128(5),
         payload: r#"{"coins":1}"#,
@@ -74,7 +74,7 @@ fn a_value_of_a_snapshot_is_none_of_an_event() {
     assert!(authenticator().is_snapshot(&snapshot, &value));
     let changed = [
         SnapshotDigest { payload: r#"{"coins":9}"#, ..snapshot },
-        SnapshotDigest { version: 200, ..snapshot },
+        SnapshotDigest { version: Version::new(200), ..snapshot },
         SnapshotDigest { aggregate_id: "j2", ..snapshot },
         SnapshotDigest { event_id: Uuid::from_u128(6), ..snapshot },
         SnapshotDigest { schema_tag: "jar/2", ..snapshot },

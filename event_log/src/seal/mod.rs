@@ -34,7 +34,7 @@ use wrap::{close, open};
 pub(crate) use master::LogSecrets;
 pub use master::{LogKeys, MasterKey};
 pub(crate) use place::Place;
-pub(crate) use wrap::{Wrapped, Wrapping};
+pub(crate) use wrap::{Wrapped, Wrapping, fill_random};
 
 const CACHED_KEYS_MAX: usize = 100_000;
 /// Bounds how long a process goes on reading a person who was erased elsewhere.
@@ -288,8 +288,4 @@ pub(crate) fn sealed_owners(payload: &str, metadata: &str) -> Result<BTreeSet<Uu
 
 fn write_erased(text: &mut String, owner: Uuid) {
     let _ = write!(text, r#"{{"$erased":{{"owner":"{owner}"}}}}"#);
-}
-
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {
-    getrandom::fill(bytes).map_err(LogError::Randomness)
 }

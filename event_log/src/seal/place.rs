@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::Version;
 use crate::upcast::Stored;
 
 /// Where sealed nodes stand.
@@ -17,7 +18,7 @@ pub(crate) enum Place<'a> {
     Snapshot {
         aggregate_type: &'a str,
         aggregate_id: &'a str,
-        version: i64,
+        version: Version,
     },
     /// The metadata of a command's events.
     Command {
@@ -29,6 +30,15 @@ impl<'a> Place<'a> {
     pub(crate) fn of_event(stored: &Stored<'a>) -> Self {
         let Stored { aggregate_type, aggregate_id, sequence, owner, .. } = *stored;
         Self::Event { aggregate_type, aggregate_id, sequence, owner }
+    }
+
+    /// The place within the stream: a sequence, or a version.
+    fn number(self) -> i64 {
+        match self {
+            Self::Event { sequence, .. } => sequence,
+            Self::Snapshot { version, .. } => version.get(),
+            Self::Command { .. } => 0,
+        }
     }
 
     /// The words of this person do not belong here.
@@ -51,9 +61,9 @@ impl<'a> Place<'a> {
         bytes.extend(owner.as_bytes());
         bytes.extend(ordinal.to_be_bytes());
         match self {
-            Self::Event { aggregate_type, aggregate_id, sequence: number, .. }
-            | Self::Snapshot { aggregate_type, aggregate_id, version: number } => {
-                bytes.extend(number.to_be_bytes());
+            Self::Event { aggregate_type, aggregate_id, .. }
+            | Self::Snapshot { aggregate_type, aggregate_id, .. } => {
+                bytes.extend(self.number().to_be_bytes());
                 for text in [aggregate_type, aggregate_id] {
                     bytes.extend((text.len() as u64).to_be_bytes());
                     bytes.extend(text.as_bytes());

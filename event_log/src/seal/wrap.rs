@@ -7,7 +7,6 @@ use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use uuid::Uuid;
 
-use super::fill_random;
 use super::nodes::unreadable;
 use crate::{LogError, MasterKey};
 
@@ -36,7 +35,7 @@ pub(crate) fn open(key: &XChaCha20Poly1305, place: &[u8], sealed: &str) -> Resul
     let bound = [&HEAD, place].concat();
     key.decrypt(XNonce::from_slice(nonce), Payload { msg: sealed, aad: &bound }).map_err(|_| {
         unreadable(
-            "key or place do not fit: is ROUTIX_SECRET_KEY the one it was sealed with, and was it moved?",
+            "the key does not fit: is ROUTIX_SECRET_KEY the one it was sealed with? Or the box was moved",
         )
     })
 }
@@ -97,4 +96,8 @@ impl Wrapping {
         }
         Err(refused)
     }
+}
+
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), LogError> {
+    getrandom::fill(bytes).map_err(LogError::Randomness)
 }

@@ -129,12 +129,12 @@ async fn snapshot_of<E>(
     let mut buffer = Uuid::encode_buffer();
     let (aggregate_type, aggregate_id) =
         (step.key().aggregate_type, &*step.key().aggregate_id.hyphenated().encode_lower(&mut buffer));
-    let place = Place::Snapshot { aggregate_type, aggregate_id, version: version.get() };
+    let place = Place::Snapshot { aggregate_type, aggregate_id, version };
     let payload = vault.seal(state, place).await?;
     let digest = SnapshotDigest {
         aggregate_type,
         aggregate_id,
-        version: version.get(),
+        version,
         schema_tag: &schema_tag,
         event_id,
         payload: &payload,

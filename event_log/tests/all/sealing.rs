@@ -196,3 +196,32 @@ async fn fingerprints_tell_bodies_apart_and_cannot_be_guessed_without_the_secret
     unit.commit().await.unwrap();
     assert_eq!(rows_with(&world, WORDS).await, 0);
 }
+
+/// Somebody who holds the log's own key, or a fault of the program, moves a box.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_opens_at_its_place_only_and_words_that_nobody_sealed_are_refused() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let (jar, bob) = (clock::new_id(), clock::new_id());
+    tell(&log, jar, JarCommand::Note(ALICE, WORDS.to_owned())).await.unwrap();
+    tell(&log, jar, JarCommand::Note(ALICE, "butter".to_owned())).await.unwrap();
+    tell(&log, jar, JarCommand::Note(bob, "tea".to_owned())).await.unwrap();
+    let moved = [
+        "UPDATE events SET payload = (SELECT payload FROM events WHERE sequence = 1) WHERE sequence = 2",
+        "UPDATE events SET payload = (SELECT payload FROM events WHERE sequence = 3) WHERE sequence = 2",
+        "UPDATE events SET payload = (SELECT payload FROM events WHERE sequence = 3), \
+             owner_id = (SELECT owner_id FROM events WHERE sequence = 3) WHERE sequence = 2",
+        "UPDATE events SET payload = replace(payload::text, '$sealed', '$personal')::json WHERE sequence = 2",
+    ];
+    world.run("CREATE TABLE kept AS TABLE events").await;
+    world.run("ALTER TABLE events DISABLE TRIGGER USER").await;
+    for change in moved {
+        world.run(change).await;
+        world.authenticate().await;
+        let refused = world.process().await.load::<Jar>(jar).await.unwrap_err();
+        assert!(matches!(refused, LogError::Unreadable { .. }), "{change}: {refused}");
+        world.run("DELETE FROM events").await;
+        world.run("INSERT INTO events SELECT * FROM kept").await;
+        assert_eq!(world.process().await.load::<Jar>(jar).await.unwrap().state.notes.len(), 3);
+    }
+}

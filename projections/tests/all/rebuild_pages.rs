@@ -82,3 +82,27 @@ async fn a_swap_holds_what_the_live_worker_applied_after_the_comparison() {
         assert_eq!(stack.count(counted).await, 0);
     }
 }
+
+/// A rebuild may build up to the end of the log while the live worker is away: the checkpoint comes along with the rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_swap_of_tables_that_are_ahead_the_checkpoint_is_where_they_are() {
+    let mut stack = Stack::start().await;
+    let ada = register(&stack.log, "ada").await;
+    let chat = start_chat(&stack.log, ada, "chat").await;
+    for number in 0..3 {
+        say(&stack.log, ada, chat, &format!("message {number}")).await;
+    }
+    let options = RebuildOptions { changed: true, ..RebuildOptions::default() };
+    let rebuilt = rebuild(&stack.log, &Conversations, options, &|_| {}).await.unwrap();
+    let head = stack.log.head().await.unwrap();
+    assert_eq!(rebuilt.position, head);
+    let checkpoint = "SELECT position FROM checkpoints WHERE projection = 'conversations'";
+    assert_eq!(stack.count(checkpoint).await, head.get());
+    // A worker that comes now applies nothing twice.
+    stack.work(Arc::new(Conversations));
+    say(&stack.log, ada, chat, "after the swap").await;
+    stack.caught_up("conversations").await;
+    assert_eq!(stack.count("SELECT count(*) FROM messages").await, 4);
+    let counted = "SELECT message_count - (SELECT count(*) FROM messages) FROM conversations";
+    assert_eq!(stack.count(counted).await, 0);
+}

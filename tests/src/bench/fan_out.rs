@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use event_log::{Position, clock};
+use event_log::{Authenticator, Position, clock};
 use futures::StreamExt;
 use nats::{Bus, BusOptions, LiveFrame};
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use crate::drive::percentile;
 use crate::effort::Effort;
 use crate::report::Report;
 use crate::service::{Connection, Process};
-use crate::stack::Stack;
+use crate::stack::{self, Stack};
 
 const SOCKETS: usize = 2000;
 const FRAMES_PER_SECOND: u64 = 10;
@@ -67,9 +67,10 @@ pub async fn run(effort: &Effort) -> Report {
     drop(latencies);
     let nats_url = stack.nats.as_ref().unwrap().url();
     let bus = Bus::connect(&nats_url, BusOptions::default()).await.unwrap();
-    let bare = bare_subscriber(&nats_url).await;
+    let authenticator = stack::log(&url).await.vault().authenticator().clone();
+    let bare = bare_subscriber(&nats_url, authenticator.clone()).await;
     let ids: Vec<Uuid> = users.iter().map(|(user, _)| *user).collect();
-    let sent = publish(&bus, &ids, effort.seconds * 2.0).await;
+    let sent = publish((&bus, &authenticator), &ids, effort.seconds * 2.0).await;
     let mut all = Vec::with_capacity(sent);
     while all.len() < sent {
         let next = tokio::time::timeout(Duration::from_secs(10), received.recv()).await;
@@ -112,7 +113,7 @@ async fn users(address: &str) -> Vec<(Uuid, Arc<str>)> {
 }
 
 /// Sends to every user in turn, at a steady pace, each frame with the time at which it is sent.
-async fn publish(bus: &Bus, users: &[Uuid], seconds: f64) -> usize {
+async fn publish((bus, authenticator): (&Bus, &Authenticator), users: &[Uuid], seconds: f64) -> usize {
     const TICK: Duration = Duration::from_millis(5);
     let per_tick = users.len() * usize::try_from(FRAMES_PER_SECOND).unwrap() / 200;
     let mut pace = interval(TICK);
@@ -135,7 +136,7 @@ async fn publish(bus: &Bus, users: &[Uuid], seconds: f64) -> usize {
                     "sent_us": clock::now().timestamp_micros(),
                 }),
             };
-            bus.publish_live(&frame).await.unwrap();
+            bus.publish_live(authenticator, &frame).await.unwrap();
             sent += 1;
         }
     }
@@ -144,9 +145,9 @@ async fn publish(bus: &Bus, users: &[Uuid], seconds: f64) -> usize {
 }
 
 /// Latencies of the same messages at a subscriber of NATS.
-async fn bare_subscriber(url: &str) -> tokio::task::JoinHandle<Vec<u64>> {
+async fn bare_subscriber(url: &str, authenticator: Authenticator) -> tokio::task::JoinHandle<Vec<u64>> {
     let bus = Bus::connect(url, BusOptions::default()).await.unwrap();
-    let mut frames = bus.live_frames().await.unwrap();
+    let mut frames = bus.live_frames(authenticator).await.unwrap();
     bus.flush().await.unwrap();
     tokio::spawn(async move {
         let mut latencies = Vec::new();

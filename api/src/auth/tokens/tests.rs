@@ -37,7 +37,7 @@ fn signatures_are_those_of_the_standard() {
 fn a_token_that_was_good_before_expires_and_does_no_other_ones_work() {
     let keys = keys();
     let now = clock::now();
-    let (access, _) = keys
+    let (access, refresh) = keys
         .issue(&SessionTokens {
             session_id: SessionId(clock::new_id()),
             user_id: UserId(clock::new_id()),
@@ -53,6 +53,8 @@ fn a_token_that_was_good_before_expires_and_does_no_other_ones_work() {
     assert!(is_good(now + life, TokenType::Access));
     assert!(!is_good(now + life + TimeDelta::seconds(1), TokenType::Access));
     assert!(!is_good(now, TokenType::Refresh));
+    assert!(keys.check_at(now, &refresh, TokenType::Refresh).is_ok());
+    assert!(keys.check_at(now, &refresh, TokenType::Access).is_err());
     // A token that differs in one letter of its signature is another one, whatever is remembered.
     let (signed, signature) = access.rsplit_once('.').unwrap();
     let letter = if signature.starts_with('A') { 'B' } else { 'A' };

@@ -1,0 +1,3 @@
+//! Attacks, each carried out on the real program.
+
+mod forgery;
