@@ -56,14 +56,22 @@ CREATE TABLE work (
     held_until timestamptz,
     done_at timestamptz,
     last_error text,
+    -- The row failed as often as its role allows. Nobody claims it until an admin asks for another try, and the rows
+    -- behind it go on without it.
+    parked_at timestamptz,
     -- The `traceparent` (W3C Trace Context) of the event that called for the task. The events of the process manager
     -- carry it on, so that a request can be followed into its consequences.
     traceparent text,
     -- The language in the metadata of that event: the process manager answers in it and hands it on likewise.
     language text,
-    CONSTRAINT work_pkey PRIMARY KEY (work_id)
+    CONSTRAINT work_pkey PRIMARY KEY (work_id),
+    CONSTRAINT work_parked CHECK (parked_at IS NULL OR done_at IS NULL)
 );
 
--- Backs the claim of what is due, and the order within a subject.
-CREATE INDEX work_open_idx ON work (role, due_at) WHERE done_at IS NULL;
-CREATE INDEX work_subject_idx ON work (role, subject, position) WHERE done_at IS NULL;
+-- Backs the claim of what is due, and the order within a subject. Parked rows are in neither, so many of them make no
+-- claim slower.
+CREATE INDEX work_open_idx ON work (role, due_at) WHERE done_at IS NULL AND parked_at IS NULL;
+CREATE INDEX work_subject_idx ON work (role, subject, position) WHERE done_at IS NULL AND parked_at IS NULL;
+
+-- Backs the list of parked rows and their number.
+CREATE INDEX work_parked_idx ON work (position, work_id) WHERE parked_at IS NOT NULL;

@@ -2,7 +2,12 @@
 //! events into rows, workers claim rows, and a message only wakes them. A timer is a row that is due later.
 //!
 //! Rows of one subject are done one after the other, in the order of their causes. A claim ends by itself,
-//! and its fence tells a worker that was paused that somebody else took over.
+//! and its fence tells a worker that was paused that somebody else took over. A row that failed too often is
+//! parked: it waits for an admin, and the rows behind it go on.
+
+mod parked;
+
+pub use parked::{Found, ParkedPage, ParkedWork, find, park, parked, retry_parked};
 
 use std::time::Duration;
 
@@ -45,7 +50,8 @@ pub struct ClaimedWork {
     pub owner_id: Option<Uuid>,
     pub traceparent: Option<String>,
     pub language: Option<String>,
-    /// 1 at the first claim.
+    /// 1 at the first claim. A claim counts from its beginning, so that a row that takes its worker down with it is
+    /// counted too; a failure that is not the row's gives its try back.
     pub attempts: i32,
     /// Rises with every claim: whoever holds an older one may no longer act.
     pub fence: i64,
@@ -115,12 +121,14 @@ pub async fn claim(
                         fence = fence + 1, attempts = attempts + 1
         WHERE work_id IN (
             SELECT w.work_id FROM work AS w
-            WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.due_at <= clock_timestamp()
+            WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.parked_at IS NULL
+              AND w.due_at <= clock_timestamp()
               AND (w.held_until IS NULL OR w.held_until < clock_timestamp())
               AND NOT EXISTS (
                   SELECT 1 FROM work AS earlier
                   WHERE earlier.role = w.role AND earlier.subject = w.subject
-                    AND earlier.position < w.position AND earlier.done_at IS NULL)
+                    AND earlier.position < w.position
+                    AND earlier.done_at IS NULL AND earlier.parked_at IS NULL)
             ORDER BY w.due_at, w.position
             FOR UPDATE SKIP LOCKED
             LIMIT $3)
@@ -178,23 +186,33 @@ pub async fn finish(pool: &PgPool, work: &ClaimedWork) -> Result<bool, LogError>
     Ok(done.rows_affected() == 1)
 }
 
+/// Why a row is given back.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    pub error: &'a str,
+    /// The failure was not the row's, as while the database is away: its try is given back.
+    pub is_excused: bool,
+}
+
 /// Gives a row back to be tried again after `delay`.
 pub async fn retry_later(
     pool: &PgPool,
     work: &ClaimedWork,
     delay: Duration,
-    error: &str,
+    failure: Failure<'_>,
 ) -> Result<(), LogError> {
     sqlx::query!(
         r#"
         UPDATE work SET due_at = clock_timestamp() + make_interval(secs => $3), held_until = NULL,
+                        attempts = attempts - CASE WHEN $5 THEN 1 ELSE 0 END,
                         last_error = left($4, 500)
         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL
         "#,
         work.work_id,
         work.fence,
         delay.as_secs_f64(),
-        error
+        failure.error,
+        failure.is_excused,
     )
     .execute(pool)
     .await?;
@@ -209,11 +227,12 @@ pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration
         SELECT
             (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8
         FROM work AS w
-        WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL
+        WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL AND w.parked_at IS NULL
           AND NOT EXISTS (
               SELECT 1 FROM work AS earlier
               WHERE earlier.role = w.role AND earlier.subject = w.subject
-                AND earlier.position < w.position AND earlier.done_at IS NULL)
+                AND earlier.position < w.position
+                AND earlier.done_at IS NULL AND earlier.parked_at IS NULL)
         "#,
         known.role,
         known.tasks as _,
@@ -223,7 +242,7 @@ pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
 }
 
-/// The open work of a role.
+/// The work of a role that is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     pub role: String,
@@ -231,16 +250,25 @@ pub struct Queue {
     pub due: i64,
     /// Rows that are due later: retries and timers.
     pub later: i64,
+    /// Rows that failed too often and wait for an admin.
+    pub parked: i64,
 }
 
-/// The open work, by role. A role without open rows is left out.
+/// The work that is not done, by role. A role without such rows is left out. Open and parked rows are counted apart,
+/// each by an index of its own: the rows that are done are many.
 pub async fn queues(pool: &PgPool) -> Result<Vec<Queue>, LogError> {
     let rows = sqlx::query_as!(
         Queue,
         r#"
-        SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS "due!",
-               count(*) FILTER (WHERE due_at > clock_timestamp()) AS "later!"
-        FROM work WHERE done_at IS NULL GROUP BY role ORDER BY role
+        SELECT role AS "role!", sum(due)::bigint AS "due!", sum(later)::bigint AS "later!",
+               sum(parked)::bigint AS "parked!"
+        FROM (
+            SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS due,
+                   count(*) FILTER (WHERE due_at > clock_timestamp()) AS later, 0 AS parked
+            FROM work WHERE done_at IS NULL AND parked_at IS NULL GROUP BY role
+            UNION ALL
+            SELECT role, 0, 0, count(*) FROM work WHERE parked_at IS NOT NULL GROUP BY role) AS counted
+        GROUP BY role ORDER BY role
         "#
     );
     Ok(rows.fetch_all(pool).await?)

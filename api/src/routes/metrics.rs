@@ -76,6 +76,7 @@ async fn read_log(app: &App) {
             let queue = queues.iter().find(|queue| queue.role == role);
             gauge!("routix_work_due", "role" => role).set(whole(queue.map_or(0, |queue| queue.due)));
             gauge!("routix_work_later", "role" => role).set(whole(queue.map_or(0, |queue| queue.later)));
+            gauge!("routix_work_parked", "role" => role).set(whole(queue.map_or(0, |queue| queue.parked)));
         }
     }
 }

@@ -10,8 +10,10 @@ mod cleanup;
 mod deadlines;
 mod generation;
 mod live;
+mod pace;
 mod runner;
 
+pub use pace::Pace;
 pub use runner::Runner;
 
 use std::time::Duration;
