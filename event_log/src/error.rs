@@ -74,12 +74,11 @@ impl LogError {
     /// failure may come from the operation, and may come again for ever.
     pub fn is_away(&self) -> bool {
         match self {
-            Self::Rewound { .. } | Self::OutcomeUnknown => true,
             Self::Unavailable(sqlx::Error::Database(error)) => {
                 let code = error.code();
                 code.is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
             }
-            Self::Unavailable(_) => true,
+            Self::Rewound { .. } | Self::OutcomeUnknown | Self::Unavailable(_) => true,
             _ => false,
         }
     }
