@@ -39,7 +39,7 @@ CREATE TABLE parked_events (
 -- Backs the question whether an aggregate has parked events already.
 CREATE INDEX parked_events_aggregate_idx ON parked_events (projection, aggregate_type, aggregate_id);
 
--- A row is a task: a step, a retry or, when it is due later, a timer. The tasks of one subject are done one after
+-- A row is a task: a step, a retry or, when it is due later, a timer. It is removed some time after it is done. The tasks of one subject are done one after
 -- the other, in the order of the events that caused them.
 CREATE TABLE work (
     work_id uuid NOT NULL,
@@ -50,6 +50,8 @@ CREATE TABLE work (
     cause uuid NOT NULL,
     correlation_id uuid NOT NULL,
     owner_id uuid,
+    -- The time of the event. Receipts have an end, so what is guarded by nothing else is not done long after its cause.
+    caused_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
     attempts int NOT NULL DEFAULT 0,
     fence bigint NOT NULL DEFAULT 0,

@@ -34,6 +34,8 @@ pub struct NewWork<'a> {
     pub traceparent: Option<String>,
     /// The language in the event's metadata.
     pub language: Option<String>,
+    /// The time of the event.
+    pub caused_at: DateTime<Utc>,
     /// `None` for at once.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -50,6 +52,8 @@ pub struct ClaimedWork {
     pub owner_id: Option<Uuid>,
     pub traceparent: Option<String>,
     pub language: Option<String>,
+    /// The age of the cause at the claim, by the clock of the database.
+    pub age_seconds: i64,
     /// 1 at the first claim. A claim counts from its beginning, so that a row that takes its worker down with it is
     /// counted too; a failure that is not the row's gives its try back.
     pub attempts: i32,
@@ -69,13 +73,13 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     sqlx::query!(
         r#"
         INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id,
-                          traceparent, language, due_at)
+                          traceparent, language, caused_at, due_at)
         SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id,
-               w.traceparent, w.language, coalesce(w.due_at, clock_timestamp())
+               w.traceparent, w.language, w.caused_at, coalesce(w.due_at, clock_timestamp())
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[],
-                    $8::uuid[], $9::text[], $10::text[], $11::timestamptz[])
+                    $8::uuid[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent,
-                  language, due_at)
+                  language, caused_at, due_at)
         ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING
         "#,
         &ids,
@@ -88,6 +92,7 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
         column(work, |work| work.owner) as _,
         column(work, |work| work.traceparent.as_deref()) as _,
         column(work, |work| work.language.as_deref()) as _,
+        &column(work, |work| work.caused_at),
         column(work, |work| work.due_at) as _,
     )
     .execute(connection)
@@ -142,6 +147,7 @@ pub async fn claim(
             owner_id,
             traceparent,
             language,
+            extract(epoch FROM clock_timestamp() - caused_at)::bigint AS "age_seconds!",
             attempts,
             fence
         "#,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::App;
-use commands::process::Runner;
+use commands::process::{Runner, Sweeper};
 use commands::{CommandError, Credentials, Login};
 use domain::reactions;
 use event_log::{LogError, leases};
@@ -124,6 +124,11 @@ impl Tasks {
                 self.holders.push(worker.holder());
                 self.spawn(name, worker.run());
             }
+        }
+        if does(Part::Process(reactions::Role::Cleanup)) {
+            let sweeper = Sweeper::new(app.log().clone());
+            self.holders.push(sweeper.holder());
+            self.spawn("sweeper", sweeper.run());
         }
         for role in reactions::Role::ALL {
             if does(Part::Process(*role)) {

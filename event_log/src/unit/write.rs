@@ -7,7 +7,7 @@ use super::{NewDecision, Unit, span};
 use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewUnit};
 use crate::chain::EventDigest;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
-use crate::receipts::CLIENT_RECEIPT_DAYS;
+use crate::receipts::RECEIPT_DAYS;
 use crate::{CommandContext, LogError, ReceiptLife, Version, clock};
 
 /// A payload's size as it is stored, sealed. The relay's messages must fit into what NATS takes by default.
@@ -62,8 +62,10 @@ where
             }
         }
         let expires_at = match self.context.receipt {
-            ReceiptLife::Client => Some(clock::now() + chrono::Duration::days(CLIENT_RECEIPT_DAYS)),
-            ReceiptLife::Process => None,
+            ReceiptLife::Client | ReceiptLife::Step => {
+                Some(clock::now() + chrono::Duration::days(RECEIPT_DAYS))
+            }
+            ReceiptLife::Endless => None,
         };
         let claims = self.claims.iter().map(|claim| NewClaim {
             kind: claim.kind,

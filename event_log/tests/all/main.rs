@@ -6,6 +6,7 @@ mod ahead;
 mod appending;
 mod caching;
 mod claims;
+mod expired;
 mod faults;
 mod following;
 mod idempotency;

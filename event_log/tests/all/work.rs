@@ -41,6 +41,7 @@ async fn add_caused(
         owner: None,
         traceparent: None,
         language: Some("de".to_owned()),
+        caused_at: clock::now(),
         due_at,
     };
     work::add_in_tx(&mut connection, &[work]).await.unwrap();
