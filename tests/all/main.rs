@@ -11,6 +11,7 @@ mod support;
 mod auth;
 mod bad_input;
 mod chat_flow;
+mod cleanup;
 mod cli;
 mod credits;
 mod documents;

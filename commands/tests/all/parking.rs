@@ -1,4 +1,5 @@
-//! Rows that fail for ever: each role gives a row a bounded number of tries, and a parked row is in nobody's way.
+//! Rows that fail for ever: each role gives a row a bounded number of tries, and a parked row is in nobody's way. A row
+//! that comes back late has no second effect.
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use commands::AlgorithmRef;
 use commands::process::Pace;
 use domain::reactions::Role;
 use domain::{ConversationId, UserId};
+use event_log::expired::{self, SweepLimits};
 use event_log::work;
 use testing::{World, command_of, eventually};
 use uuid::Uuid;
@@ -122,4 +124,60 @@ async fn a_request_whose_failing_fails_is_parked_and_a_retry_ends_it() {
     })
     .await;
     worker.stop().await;
+}
+
+/// All rows of work are parked, 31 days after their causes; the clean-up took every receipt that had an end.
+async fn a_month_later(world: &World) {
+    world
+        .run(
+            "UPDATE work SET parked_at = clock_timestamp(), done_at = NULL, \
+             caused_at = caused_at - interval '31 days'",
+        )
+        .await;
+    let later = expired::now(world.pool()).await.unwrap() + Duration::from_hours(24 * 31);
+    expired::sweep(world.pool(), later, SweepLimits::default()).await.unwrap();
+    let ending = "SELECT count(*) FROM command_receipts WHERE expires_at IS NOT NULL";
+    assert_eq!(world.number(ending).await, 0);
+}
+
+/// Has every parked row done again, and waits until they are.
+async fn retry_all(world: &World, role: Role) {
+    for row in parked(world).await {
+        assert!(work::retry_parked(world.pool(), row.work_id).await.unwrap());
+    }
+    let worker = world.work(role);
+    let open = format!("SELECT count(*) FROM work WHERE role = '{}' AND done_at IS NULL", role.name());
+    eventually("the rows are done", async || world.number(&open).await == 0).await;
+    worker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_row_comes_back_after_its_receipt_is_gone_is_not_answered_again() {
+    let world = World::with_projections().await;
+    let (user, chat, _) = wishing(&world).await;
+    wish(&world, (user, chat)).await;
+    let worker = world.work(Role::Assistant);
+    eventually("it is answered", async || said(&world, "algorithm_select").await == 1).await;
+    worker.stop().await;
+    a_month_later(&world).await;
+    let events = world.events().await;
+    retry_all(&world, Role::Assistant).await;
+    assert_eq!(world.events().await, events, "nobody was answered a second time");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_rows_come_back_after_their_receipts_are_gone_is_neither_drawn_nor_ended_again() {
+    let world = World::with_projections().await;
+    crate::generation_request::ordered(&world).await;
+    let worker = world.work(Role::Generation);
+    let drawn = "SELECT count(*) FROM events WHERE event_type = 'GenerationCompleted'";
+    eventually("the picture is there", async || world.number(drawn).await == 1).await;
+    worker.stop().await;
+    a_month_later(&world).await;
+    let events = world.events().await;
+    for role in [Role::Generation, Role::Timers] {
+        retry_all(&world, role).await;
+    }
+    assert_eq!(world.events().await, events);
+    assert_eq!(world.generator.calls().len(), 1, "nobody is paid a second time");
 }
