@@ -1,4 +1,5 @@
--- Followers of the log need these tables: leases (one holder at a time, by the clock of the database), checkpoints
+-- Followers of the log need these tables: leases (one holder at a time, by the clock of the database), running parts
+-- (the processes that there are), checkpoints
 -- (the last position that a projection applied), parked events, and work (the open tasks of process managers).
 CREATE TABLE leases (
     name text NOT NULL,
@@ -7,6 +8,15 @@ CREATE TABLE leases (
     epoch bigint NOT NULL,
     held_until timestamptz NOT NULL,
     CONSTRAINT leases_pkey PRIMARY KEY (name)
+);
+
+-- The parts of the background work that a process runs. The process renews its rows and takes them back when it ends; those
+-- of one that died end by themselves. Nothing is decided by them: they tell an operator what nobody runs.
+CREATE TABLE running_parts (
+    part text NOT NULL,
+    process uuid NOT NULL,
+    seen_until timestamptz NOT NULL,
+    CONSTRAINT running_parts_pkey PRIMARY KEY (part, process)
 );
 
 CREATE TABLE checkpoints (

@@ -35,6 +35,7 @@ pub mod expired;
 pub mod keys;
 pub mod leases;
 pub mod objects;
+pub mod presence;
 pub mod trace;
 pub mod work;
 

@@ -7,7 +7,7 @@
 
 mod parked;
 
-pub use parked::{Found, ParkedPage, ParkedWork, find, park, parked, retry_parked};
+pub use parked::{Found, ParkedPage, ParkedWork, find, list_parked, park, retry_parked};
 
 use std::time::Duration;
 

@@ -35,4 +35,5 @@ mod structure;
 mod tampered;
 mod templates;
 mod tracing;
+mod unattended;
 mod verify;

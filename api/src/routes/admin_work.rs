@@ -92,7 +92,7 @@ async fn parked(
     ApiQuery(paging): ApiQuery<ParkedWorkPaging>,
 ) -> Result<Response, ApiError> {
     let limit = paging.limit.clamp(1, projections::PAGE_ROWS_MAX);
-    let page = work::parked(app.log().pool(), paging.cursor, limit + 1).await?;
+    let page = work::list_parked(app.log().pool(), paging.cursor, limit + 1).await?;
     let mut parked: Vec<ParkedWorkView> = page.rows.into_iter().map(Into::into).collect();
     let more = parked.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     if more {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::health::{PATIENCE, faults_of, projections};
+use crate::health::{PATIENCE, faults_of, projections, unattended};
 use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -61,7 +61,8 @@ pub async fn live() -> Response {
     answer(StatusCode::OK, json!({ "status": "alive", "timestamp": clock::now() }))
 }
 
-/// The parts, one by one. NATS or a provider being away makes the service slower, not unable.
+/// The parts, one by one. NATS or a provider being away makes the service slower, not unable; so
+/// does a part of the background work that nobody runs.
 #[utoipa::path(
     get,
     path = "/health/detailed",
@@ -76,16 +77,18 @@ pub async fn detailed(State(app): State<App>) -> Response {
     let nats = app.bus().is_connected();
     let ai = app.providers().embedder.embed("health").await.is_ok();
     let mut faults = app.health().faults(app.log());
-    let (mut head, mut rows, mut parked_work) = (None, Vec::new(), None);
+    let (mut head, mut rows, mut parked_work, mut nobody_runs) = (None, Vec::new(), None, None);
     if database {
         head = app.log().head().await.ok();
         rows = projections(app.log(), app.settings().stalled_after).await.unwrap_or_default();
         faults.extend(faults_of(&rows));
         parked_work = parked_by_role(&app).await;
+        nobody_runs = tokio::time::timeout(PATIENCE, unattended(app.log())).await.ok().and_then(Result::ok);
     }
     let behind: Map<String, Value> =
         rows.iter().map(|row| (row.projection.clone(), row.behind.into())).collect();
-    let word = match (database && faults.is_empty(), nats && ai) {
+    let is_attended = nobody_runs.as_ref().is_none_or(Vec::is_empty);
+    let word = match (database && faults.is_empty(), nats && ai && is_attended) {
         (true, true) => "healthy",
         (true, false) => "degraded",
         (false, _) => "unhealthy",
@@ -100,6 +103,7 @@ pub async fn detailed(State(app): State<App>) -> Response {
         "events_behind": behind,
         "projections": rows,
         "parked_work": parked_work,
+        "nobody_runs": nobody_runs,
         "connections": { "sockets": connections, "users": users },
         "faults": faults,
     });

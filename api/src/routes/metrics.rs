@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::health::attendance;
 use crate::state::App;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -69,6 +70,9 @@ async fn read_log(app: &App) {
             let fault = if projection.state.is_fault() { 1.0 } else { 0.0 };
             gauge!("routix_projection_fault", "projection" => name).set(fault);
         }
+    }
+    for (part, processes) in attendance(app.log()).await.into_iter().flatten() {
+        gauge!("routix_part_processes", "part" => part).set(whole(processes));
     }
     if let Ok(queues) = work::queues(app.log().pool()).await {
         for role in Role::ALL.iter().map(|role| role.name()) {

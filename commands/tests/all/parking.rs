@@ -46,7 +46,7 @@ async fn said(world: &World, kind: &str) -> i64 {
 }
 
 async fn parked(world: &World) -> Vec<work::ParkedWork> {
-    work::parked(world.pool(), None, 10).await.unwrap().rows
+    work::list_parked(world.pool(), None, 10).await.unwrap().rows
 }
 
 #[tokio::test(flavor = "multi_thread")]

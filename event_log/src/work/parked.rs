@@ -46,7 +46,7 @@ pub async fn park(pool: &PgPool, work: &ClaimedWork, error: &str) -> Result<bool
 }
 
 /// Parked rows in the order of their causes, from behind the row `after`, which may have left the list meanwhile.
-pub async fn parked(pool: &PgPool, after: Option<Uuid>, limit: i64) -> Result<ParkedPage, LogError> {
+pub async fn list_parked(pool: &PgPool, after: Option<Uuid>, limit: i64) -> Result<ParkedPage, LogError> {
     let total = sqlx::query_scalar!(r#"SELECT count(*) AS "total!" FROM work WHERE parked_at IS NOT NULL"#);
     let total = total.fetch_one(pool).await?;
     let rows = sqlx::query_as!(

@@ -13,6 +13,7 @@ mod idempotency;
 mod jar;
 mod keys;
 mod peers;
+mod presence;
 mod recovering;
 mod sealing;
 mod snapshots;

@@ -259,7 +259,7 @@ async fn parked_rows_are_listed_page_by_page_in_the_order_of_their_causes() {
     }
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
-        let page = work::parked(&world.pool, after, 1).await.unwrap();
+        let page = work::list_parked(&world.pool, after, 1).await.unwrap();
         assert_eq!(page.total, 4);
         let Some(row) = page.rows.into_iter().next() else { break };
         assert_eq!((row.reason, row.attempts), (format!("the fault of {}", row.subject), 1));

@@ -196,6 +196,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     tasks.heed_erasures().await?;
     tasks.offer_algorithms().await?;
     tasks.serve(listener).await?;
+    tasks.warn_of_missing_parts();
     output::line(&format!("ready: serving on http://{address}"));
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
@@ -207,6 +208,7 @@ async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
     tasks.heed_erasures().await?;
     tasks.work(&config, parts);
     tasks.serve_metrics(&config).await?;
+    tasks.warn_of_missing_parts();
     let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
     output::line(&format!("ready: working as {}", names.join(", ")));
     until_asked(tasks).await?;
