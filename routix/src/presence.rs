@@ -33,5 +33,5 @@ pub async fn warn(log: EventLog) {
         Ok(_) => {}
         Err(error) => tracing::debug!(%error, "it is not known which parts run"),
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
