@@ -113,6 +113,10 @@ pub struct Known<'a> {
 }
 
 /// Claims up to `limit` known rows that are due, for `life`.
+///
+/// A row must be the first open one of its subject. The question is put as an ordered look at one row, which the index of
+/// subjects alone serves: asked whether an earlier row exists, a planner that believes the table to be empty reads all open
+/// rows of the role for each of them.
 pub async fn claim(
     pool: &PgPool,
     known: Known<'_>,
@@ -129,11 +133,11 @@ pub async fn claim(
             WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.parked_at IS NULL
               AND w.due_at <= clock_timestamp()
               AND (w.held_until IS NULL OR w.held_until < clock_timestamp())
-              AND NOT EXISTS (
-                  SELECT 1 FROM work AS earlier
-                  WHERE earlier.role = w.role AND earlier.subject = w.subject
-                    AND earlier.position < w.position
-                    AND earlier.done_at IS NULL AND earlier.parked_at IS NULL)
+              AND w.position = (
+                  SELECT first.position FROM work AS first
+                  WHERE first.role = w.role AND first.subject = w.subject
+                    AND first.done_at IS NULL AND first.parked_at IS NULL
+                  ORDER BY first.position LIMIT 1)
             ORDER BY w.due_at, w.position
             FOR UPDATE SKIP LOCKED
             LIMIT $3)
@@ -234,11 +238,11 @@ pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration
             (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8
         FROM work AS w
         WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL AND w.parked_at IS NULL
-          AND NOT EXISTS (
-              SELECT 1 FROM work AS earlier
-              WHERE earlier.role = w.role AND earlier.subject = w.subject
-                AND earlier.position < w.position
-                AND earlier.done_at IS NULL AND earlier.parked_at IS NULL)
+          AND w.position = (
+              SELECT first.position FROM work AS first
+              WHERE first.role = w.role AND first.subject = w.subject
+                AND first.done_at IS NULL AND first.parked_at IS NULL
+              ORDER BY first.position LIMIT 1)
         "#,
         known.role,
         known.tasks as _,

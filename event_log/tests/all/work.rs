@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use event_log::work::{self, ClaimedWork, Failure, Known, NewWork};
 use event_log::{Position, clock};
 use futures::future::join_all;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::world::World;
@@ -268,4 +269,19 @@ async fn parked_rows_are_listed_page_by_page_in_the_order_of_their_causes() {
     }
     listed[1..3].sort();
     assert_eq!(listed, [(1, "b"), (2, "a"), (2, "c"), (3, "d")].map(|(at, name)| (at, name.to_owned())));
+}
+
+/// Half a minute, when each row is held against each other one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_among_many_open_rows_of_few_subjects_takes_no_time_though_the_planner_knows_nothing() {
+    let world = World::new().await;
+    let many = "ALTER TABLE work SET (autovacuum_enabled = false); \
+         INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, caused_at, due_at) \
+         SELECT gen_random_uuid(), 'generation', 'step', (n % 32)::text, n, gen_random_uuid(), gen_random_uuid(), \
+                now(), now() FROM generate_series(1, 10000) AS n";
+    world.run(many).await;
+    let started = Instant::now();
+    assert_eq!(claim(&world, 100).await.len(), 32);
+    assert!(work::next_due(&world.pool, KNOWN).await.unwrap().is_some());
+    assert!(started.elapsed() < Duration::from_secs(3), "it took {:?}", started.elapsed());
 }

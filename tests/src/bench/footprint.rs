@@ -1,6 +1,6 @@
 //! The case `footprint`: how many bytes of the database a message costs, and a generation, once everything that has an end
 //! is past it. Chats are driven on the real service with all roles; then receipts and finished work go as after a month,
-//! and what is left is measured table by table, with its indexes.
+//! and what is left is measured, table by table and index by index.
 //!
 //! A plain VACUUM gives the end of a table back, but never pages of an index. Those of receipts and work stand empty for the
 //! next ones; they are counted.
@@ -25,9 +25,9 @@ const MESSAGES_PER_SECOND: f64 = 40.0;
 const GENERATIONS_PER_CHAT: usize = 2;
 const TEXT: &str = "Create a gaming thumbnail with explosions and a big yellow title, please";
 
-/// The bytes of a table with its indexes.
+/// The bytes of a table without its indexes, or of an index.
 #[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
-struct Table {
+struct Relation {
     name: String,
     bytes: i64,
 }
@@ -52,6 +52,10 @@ pub async fn run(effort: &Effort) -> Report {
     let messages = CHATS * each;
     let params = json!({ "messages": messages, "answers": "on" });
     tell(&mut report, &empty, &talked, messages, "bytes a user message", params);
+    // A wish is answered by two messages.
+    let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM messages").fetch_one(&pool).await.unwrap();
+    let grown = bytes_of(&talked) - bytes_of(&empty);
+    report.figure("bytes a stored message", grown / stored as f64, "B", json!({ "messages": stored }));
     order(&chats).await;
     let drawn = cleaned(&pool).await;
     let generations = CHATS * GENERATIONS_PER_CHAT;
@@ -66,16 +70,20 @@ pub async fn run(effort: &Effort) -> Report {
     report
 }
 
+fn bytes_of(relations: &[Relation]) -> f64 {
+    relations.iter().map(|relation| relation.bytes).sum::<i64>() as f64
+}
+
 /// Tells what was added per piece, in all and by table, the largest first.
 fn tell(
     report: &mut Report,
-    before: &[Table],
-    after: &[Table],
+    before: &[Relation],
+    after: &[Relation],
     pieces: usize,
     metric: &'static str,
     params: serde_json::Value,
 ) {
-    let grown = |table: &Table| {
+    let grown = |table: &Relation| {
         let before = before.iter().find(|known| known.name == table.name).map_or(0, |known| known.bytes);
         (table.bytes - before) as f64 / pieces as f64
     };
@@ -83,7 +91,7 @@ fn tell(
         after.iter().map(|table| (table.name.as_str(), grown(table))).collect();
     tables.sort_by(|one, other| other.1.total_cmp(&one.1));
     report.figure(metric, tables.iter().map(|(_, bytes)| bytes).sum(), "B", params);
-    for (name, bytes) in tables.into_iter().filter(|(_, bytes)| *bytes >= 1.0) {
+    for (name, bytes) in tables.into_iter().filter(|(_, bytes)| *bytes >= 5.0) {
         report.figure(metric, bytes, "B", json!({ "of": name }));
     }
 }
@@ -115,16 +123,17 @@ async fn order(chats: &[(Connection, String)]) {
 }
 
 /// The tables at rest, after everything that has an end is past it.
-async fn cleaned(pool: &PgPool) -> Vec<Table> {
+async fn cleaned(pool: &PgPool) -> Vec<Relation> {
     at_rest(pool).await;
     // Timers are past their end as well: those of requests that have ended change nothing.
     let month = clock::now() + Duration::from_hours(24 * (RECEIPT_DAYS.unsigned_abs() + 1));
     expired::sweep(pool, month, SweepLimits::default()).await.unwrap();
     sqlx::raw_sql("VACUUM (ANALYZE)").execute(pool).await.unwrap();
     sqlx::query_as(
-        "SELECT format('%s.%s', n.nspname, c.relname) AS name, pg_total_relation_size(c.oid) AS bytes \
+        "SELECT c.relname::text AS name, pg_relation_size(c.oid) + coalesce(pg_total_relation_size(t.oid), 0) AS bytes \
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')",
+         LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid \
+         WHERE c.relkind IN ('r', 'i') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')",
     )
     .fetch_all(pool)
     .await
