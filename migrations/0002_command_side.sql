@@ -8,15 +8,11 @@ CREATE TABLE command_receipts (
     first_position bigint NOT NULL,
     last_position bigint NOT NULL,
     outcome json NOT NULL,
-    -- Null for process managers: their receipts are kept for ever.
+    -- Null where nothing but the receipt stands against a second effect, at whatever time. The clean-up passes over
+    -- the table slice by slice, so this column has no index: an index by time goes stale where freed space is used again.
     expires_at timestamptz,
     CONSTRAINT command_receipts_pkey PRIMARY KEY (owner, command_id)
 );
-
--- Backs the clean-up of expired receipts. Expiry rises with time, so ranges of blocks are enough and cost an
--- append nothing.
-CREATE INDEX command_receipts_expires_at_idx ON command_receipts
-USING brin (expires_at) WITH (autosummarize = on);
 
 CREATE TABLE claims (
     kind text NOT NULL,

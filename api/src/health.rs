@@ -2,10 +2,12 @@
 //!
 //! The progress of the projections is read from the database: their workers may run in other processes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use event_log::{EventLog, Rewound};
+use domain::reactions::Role;
+use event_log::{EventLog, LogError, Rewound, presence};
 use nats::RelayState;
 use projections::runtime::{self, Progress};
 use tokio::sync::watch;
@@ -58,4 +60,25 @@ pub fn faults_of(projections: &[Progress]) -> impl Iterator<Item = String> {
         let (name, state, next) = (&row.projection, row.state.name(), row.position.next());
         format!("projection {name} is {state} at position {next}, {} events wait", row.behind)
     })
+}
+
+/// The parts of the background work, each of which has to run somewhere.
+pub fn background_parts() -> impl Iterator<Item = &'static str> {
+    ["relay", "projections"].into_iter().chain(Role::ALL.iter().map(|role| role.name()))
+}
+
+/// The number of processes that run each part, also of those that nobody runs.
+pub async fn attendance(log: &EventLog) -> Result<BTreeMap<&'static str, i64>, LogError> {
+    let running = presence::running(log.pool()).await?;
+    Ok(background_parts().map(|part| (part, running.get(part).copied().unwrap_or_default())).collect())
+}
+
+/// The parts that nobody runs.
+pub async fn unattended(log: &EventLog) -> Result<Vec<&'static str>, LogError> {
+    Ok(attendance(log)
+        .await?
+        .into_iter()
+        .filter(|(_, processes)| *processes == 0)
+        .map(|(part, _)| part)
+        .collect())
 }

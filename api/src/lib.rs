@@ -20,7 +20,7 @@ mod service;
 mod state;
 
 pub use auth::TokenKeys;
-pub use health::Health;
+pub use health::{Health, background_parts, unattended};
 pub use limits::Limits;
 pub use live::Router;
 pub use service::{openapi_json, serve, serve_metrics, service};

@@ -62,6 +62,7 @@ fn api_routes() -> OpenApiRouter<App> {
         .merge(handlers::templates::routes())
         .merge(handlers::admin::routes())
         .merge(handlers::admin_projections::routes())
+        .merge(handlers::admin_work::routes())
         .merge(handlers::erasure::routes())
         .merge(handlers::history::routes())
         .routes(routes!(live::sse::stream))

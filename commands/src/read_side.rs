@@ -3,13 +3,19 @@
 
 use async_trait::async_trait;
 use domain::{AlgorithmId, Credits, Slug, TemplateId};
-use event_log::Position;
+use event_log::{LogError, Position};
 
 /// The read side did not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct ReadSideError {
-    pub reason: String,
+pub enum ReadSideError {
+    /// The answer has not seen what it must have seen.
+    #[error("the projection is {events} events behind")]
+    Behind { events: i64 },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A row does not have the form that it should have.
+    #[error("a row of the read side cannot be read: {reason}")]
+    Unreadable { reason: String },
 }
 
 /// A search in the template library.

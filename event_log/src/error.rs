@@ -71,6 +71,22 @@ pub enum LogError {
     Unreadable { what: String, reason: String },
 }
 
+impl LogError {
+    /// Tells whether the log itself was not to be had: the database is away, or the log is behind its stream. Then the
+    /// operation was never tried. A statement that the database gave up in the middle was: a timeout or a serialization
+    /// failure may come from the operation, and may come again for ever.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unavailable(sqlx::Error::Database(error)) => {
+                let code = error.code();
+                code.is_some_and(|code| code.starts_with("08") || code.starts_with("57P"))
+            }
+            Self::Rewound { .. } | Self::OutcomeUnknown | Self::Unavailable(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<Rewound> for LogError {
     fn from(Rewound { stream, log }: Rewound) -> Self {
         Self::Rewound { stream, log }

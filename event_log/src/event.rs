@@ -41,10 +41,14 @@ impl std::fmt::Display for Actor {
 /// The life of a command's receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReceiptLife {
-    /// 30 days: clients repeat commands within minutes.
+    /// [`RECEIPT_DAYS`](crate::RECEIPT_DAYS): clients repeat commands within minutes.
     Client,
-    /// For ever: a process manager may meet the same cause again after any rebuild.
-    Process,
+    /// The same, for a step of a process manager. A step can come back later than that: from a parked row, or from an
+    /// event that a recovery put back. So its aggregate must refuse the repetition, or the step must not be done so long
+    /// after its cause.
+    Step,
+    /// For ever: nothing but the receipt stands against a second effect, at whatever time.
+    Endless,
 }
 
 /// The circumstances of a command. They end in the metadata of every event.
@@ -84,7 +88,7 @@ impl CommandContext {
             owner,
             command_id: crate::clock::derived_id(cause, &format!("{process}/{step}")),
             fingerprint: Vec::new(),
-            receipt: ReceiptLife::Process,
+            receipt: ReceiptLife::Endless,
             correlation_id,
             causation_id: Some(cause),
             ip: None,

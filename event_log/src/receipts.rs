@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::{Actor, CommandContext, LogError, Position};
 
-/// Clients repeat a command within minutes; this is more than enough.
-pub(crate) const CLIENT_RECEIPT_DAYS: i64 = 30;
+/// The life of a receipt that has an end.
+pub const RECEIPT_DAYS: i64 = 30;
 
 /// Stands where the fingerprint of a command was, in a receipt that a recovery made again. No real one has this length.
 pub(crate) const FORGOTTEN: &[u8] = b"the outcome was lost";

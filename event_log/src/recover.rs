@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::chain::chain_of;
-use crate::receipts::{CLIENT_RECEIPT_DAYS, FORGOTTEN};
+use crate::receipts::{FORGOTTEN, RECEIPT_DAYS};
 use crate::{Claim, EventLog, LogError, Position, RecordedEvent, clock, reader, seal};
 
 /// Why events were not put back.
@@ -232,7 +232,8 @@ struct Receipt {
     expires_at: Option<DateTime<Utc>>,
 }
 
-/// Makes one receipt per command; its events stand together.
+/// Makes one receipt per command; its events stand together. That of a process has no end here, because events do not
+/// tell which of its commands had one.
 fn receipts_of(page: &[RecordedEvent]) -> Result<Vec<Receipt>, RecoverError> {
     let mut receipts: Vec<Receipt> = Vec::new();
     for event in page {
@@ -253,8 +254,7 @@ fn receipts_of(page: &[RecordedEvent]) -> Result<Vec<Receipt>, RecoverError> {
                 command_id,
                 first: event.position,
                 last: event.position,
-                expires_at: (kind != "process")
-                    .then(|| event.recorded_at + Duration::days(CLIENT_RECEIPT_DAYS)),
+                expires_at: (kind != "process").then(|| event.recorded_at + Duration::days(RECEIPT_DAYS)),
             }),
         }
     }

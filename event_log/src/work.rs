@@ -2,7 +2,12 @@
 //! events into rows, workers claim rows, and a message only wakes them. A timer is a row that is due later.
 //!
 //! Rows of one subject are done one after the other, in the order of their causes. A claim ends by itself,
-//! and its fence tells a worker that was paused that somebody else took over.
+//! and its fence tells a worker that was paused that somebody else took over. A row that failed too often is
+//! parked: it waits for an admin, and the rows behind it go on.
+
+mod parked;
+
+pub use parked::{Found, ParkedPage, ParkedWork, find, list_parked, park, retry_parked};
 
 use std::time::Duration;
 
@@ -29,6 +34,8 @@ pub struct NewWork<'a> {
     pub traceparent: Option<String>,
     /// The language in the event's metadata.
     pub language: Option<String>,
+    /// The time of the event.
+    pub caused_at: DateTime<Utc>,
     /// `None` for at once.
     pub due_at: Option<DateTime<Utc>>,
 }
@@ -45,7 +52,10 @@ pub struct ClaimedWork {
     pub owner_id: Option<Uuid>,
     pub traceparent: Option<String>,
     pub language: Option<String>,
-    /// 1 at the first claim.
+    /// The age of the cause at the claim, by the clock of the database.
+    pub age_seconds: i64,
+    /// 1 at the first claim. A claim counts from its beginning, so that a row that takes its worker down with it is
+    /// counted too; a failure that is not the row's gives its try back.
     pub attempts: i32,
     /// Rises with every claim: whoever holds an older one may no longer act.
     pub fence: i64,
@@ -63,13 +73,13 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
     sqlx::query!(
         r#"
         INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, owner_id,
-                          traceparent, language, due_at)
+                          traceparent, language, caused_at, due_at)
         SELECT w.work_id, w.role, w.task, w.subject, w.position, w.cause, w.correlation_id, w.owner_id,
-               w.traceparent, w.language, coalesce(w.due_at, clock_timestamp())
+               w.traceparent, w.language, w.caused_at, coalesce(w.due_at, clock_timestamp())
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::uuid[],
-                    $8::uuid[], $9::text[], $10::text[], $11::timestamptz[])
+                    $8::uuid[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
             AS w (work_id, role, task, subject, position, cause, correlation_id, owner_id, traceparent,
-                  language, due_at)
+                  language, caused_at, due_at)
         ON CONFLICT ON CONSTRAINT work_pkey DO NOTHING
         "#,
         &ids,
@@ -82,6 +92,7 @@ pub async fn add_in_tx(connection: &mut PgConnection, work: &[NewWork<'_>]) -> R
         column(work, |work| work.owner) as _,
         column(work, |work| work.traceparent.as_deref()) as _,
         column(work, |work| work.language.as_deref()) as _,
+        &column(work, |work| work.caused_at),
         column(work, |work| work.due_at) as _,
     )
     .execute(connection)
@@ -102,6 +113,10 @@ pub struct Known<'a> {
 }
 
 /// Claims up to `limit` known rows that are due, for `life`.
+///
+/// A row must be the first open one of its subject. The question is put as an ordered look at one row, which the index of
+/// subjects alone serves: asked whether an earlier row exists, a planner that believes the table to be empty reads all open
+/// rows of the role for each of them.
 pub async fn claim(
     pool: &PgPool,
     known: Known<'_>,
@@ -115,12 +130,14 @@ pub async fn claim(
                         fence = fence + 1, attempts = attempts + 1
         WHERE work_id IN (
             SELECT w.work_id FROM work AS w
-            WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.due_at <= clock_timestamp()
+            WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.parked_at IS NULL
+              AND w.due_at <= clock_timestamp()
               AND (w.held_until IS NULL OR w.held_until < clock_timestamp())
-              AND NOT EXISTS (
-                  SELECT 1 FROM work AS earlier
-                  WHERE earlier.role = w.role AND earlier.subject = w.subject
-                    AND earlier.position < w.position AND earlier.done_at IS NULL)
+              AND w.position = (
+                  SELECT first.position FROM work AS first
+                  WHERE first.role = w.role AND first.subject = w.subject
+                    AND first.done_at IS NULL AND first.parked_at IS NULL
+                  ORDER BY first.position LIMIT 1)
             ORDER BY w.due_at, w.position
             FOR UPDATE SKIP LOCKED
             LIMIT $3)
@@ -134,6 +151,7 @@ pub async fn claim(
             owner_id,
             traceparent,
             language,
+            extract(epoch FROM clock_timestamp() - caused_at)::bigint AS "age_seconds!",
             attempts,
             fence
         "#,
@@ -178,23 +196,33 @@ pub async fn finish(pool: &PgPool, work: &ClaimedWork) -> Result<bool, LogError>
     Ok(done.rows_affected() == 1)
 }
 
+/// Why a row is given back.
+#[derive(Debug, Clone, Copy)]
+pub struct Failure<'a> {
+    pub error: &'a str,
+    /// The failure was not the row's, as while the database is away: its try is given back.
+    pub is_excused: bool,
+}
+
 /// Gives a row back to be tried again after `delay`.
 pub async fn retry_later(
     pool: &PgPool,
     work: &ClaimedWork,
     delay: Duration,
-    error: &str,
+    failure: Failure<'_>,
 ) -> Result<(), LogError> {
     sqlx::query!(
         r#"
         UPDATE work SET due_at = clock_timestamp() + make_interval(secs => $3), held_until = NULL,
+                        attempts = attempts - CASE WHEN $5 THEN 1 ELSE 0 END,
                         last_error = left($4, 500)
         WHERE work_id = $1 AND fence = $2 AND done_at IS NULL
         "#,
         work.work_id,
         work.fence,
         delay.as_secs_f64(),
-        error
+        failure.error,
+        failure.is_excused,
     )
     .execute(pool)
     .await?;
@@ -209,11 +237,12 @@ pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration
         SELECT
             (extract(epoch FROM min(greatest(due_at, coalesce(held_until, due_at))) - clock_timestamp()))::float8
         FROM work AS w
-        WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL
-          AND NOT EXISTS (
-              SELECT 1 FROM work AS earlier
-              WHERE earlier.role = w.role AND earlier.subject = w.subject
-                AND earlier.position < w.position AND earlier.done_at IS NULL)
+        WHERE w.role = $1 AND w.task = ANY($2) AND w.done_at IS NULL AND w.parked_at IS NULL
+          AND w.position = (
+              SELECT first.position FROM work AS first
+              WHERE first.role = w.role AND first.subject = w.subject
+                AND first.done_at IS NULL AND first.parked_at IS NULL
+              ORDER BY first.position LIMIT 1)
         "#,
         known.role,
         known.tasks as _,
@@ -223,7 +252,7 @@ pub async fn next_due(pool: &PgPool, known: Known<'_>) -> Result<Option<Duration
     Ok(seconds.map(|seconds| Duration::from_secs_f64(seconds.max(0.0))))
 }
 
-/// The open work of a role.
+/// The work of a role that is not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     pub role: String,
@@ -231,16 +260,25 @@ pub struct Queue {
     pub due: i64,
     /// Rows that are due later: retries and timers.
     pub later: i64,
+    /// Rows that failed too often and wait for an admin.
+    pub parked: i64,
 }
 
-/// The open work, by role. A role without open rows is left out.
+/// The work that is not done, by role. A role without such rows is left out. Open and parked rows are counted apart,
+/// each by an index of its own: the rows that are done are many.
 pub async fn queues(pool: &PgPool) -> Result<Vec<Queue>, LogError> {
     let rows = sqlx::query_as!(
         Queue,
         r#"
-        SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS "due!",
-               count(*) FILTER (WHERE due_at > clock_timestamp()) AS "later!"
-        FROM work WHERE done_at IS NULL GROUP BY role ORDER BY role
+        SELECT role AS "role!", sum(due)::bigint AS "due!", sum(later)::bigint AS "later!",
+               sum(parked)::bigint AS "parked!"
+        FROM (
+            SELECT role, count(*) FILTER (WHERE due_at <= clock_timestamp()) AS due,
+                   count(*) FILTER (WHERE due_at > clock_timestamp()) AS later, 0 AS parked
+            FROM work WHERE done_at IS NULL AND parked_at IS NULL GROUP BY role
+            UNION ALL
+            SELECT role, 0, 0, count(*) FROM work WHERE parked_at IS NOT NULL GROUP BY role) AS counted
+        GROUP BY role ORDER BY role
         "#
     );
     Ok(rows.fetch_all(pool).await?)

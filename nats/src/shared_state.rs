@@ -1,4 +1,5 @@
-//! Short-lived state that processes share: socket tickets and rate windows, in KV buckets that forget.
+//! Short-lived state that processes share: socket tickets and rate windows, in KV buckets that forget: the server removes
+//! what is older than the bucket's age, so no clean-up has to.
 //! While NATS is away limits fall back to this process, and tickets are refused.
 
 #[cfg(test)]
@@ -105,7 +106,8 @@ pub struct RateLimiter {
 impl RateLimiter {
     /// Windows of this process are dropped beyond so many keys.
     const LOCAL_KEYS_MAX: usize = 100_000;
-    const LIFE: Duration = Duration::from_mins(15);
+    /// Longer than any window.
+    pub const LIFE: Duration = Duration::from_mins(15);
 
     pub fn new(bus: Bus) -> Self {
         Self { bus, local: Arc::default() }

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod part;
+mod presence;
 mod processes;
 mod read_side;
 mod secrets;

@@ -15,6 +15,11 @@ pub enum Part {
 }
 
 impl Part {
+    /// The parts one by one, without the word for all of them.
+    pub fn each() -> impl Iterator<Item = Self> {
+        Self::value_variants().iter().copied().filter(|part| *part != Self::All)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
@@ -59,5 +64,10 @@ mod tests {
         );
         assert_eq!(Part::from_str("timers", false), Ok(Part::Process(Role::Timers)));
         assert!(Part::from_str("jester", false).is_err());
+    }
+
+    #[test]
+    fn the_parts_that_health_looks_for_are_those_of_the_command_line() {
+        assert!(Part::each().map(Part::name).eq(api::background_parts()));
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use api::App;
-use commands::process::Runner;
+use commands::process::{Runner, Sweeper};
 use commands::{CommandError, Credentials, Login};
 use domain::reactions;
-use event_log::{LogError, leases};
+use event_log::{LogError, clock, leases};
 use nats::{Feed, Relay};
 use projections::Worker;
 use tokio::net::TcpListener;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::part::Part;
+use crate::presence;
 use crate::secrets::{random_text, write_private};
 use crate::telemetry::metrics;
 
@@ -38,6 +39,8 @@ pub struct Tasks {
     ending: TaskTracker,
     /// The holders of leases in this process.
     holders: Vec<Uuid>,
+    /// The name of this process among those that say which parts they run.
+    process: Uuid,
 }
 
 impl Tasks {
@@ -50,6 +53,7 @@ impl Tasks {
             stop: CancellationToken::default(),
             ending: TaskTracker::default(),
             holders: Vec::new(),
+            process: clock::new_id(),
         };
         tasks.spawn("metrics", metrics::upkeep());
         tasks.spawn("announcements", tasks.app.bus().clone().announce_appends(tasks.app.log().clone()));
@@ -84,8 +88,12 @@ impl Tasks {
             tracing::warn!("not everything came to an end in time; what is left is done by others");
         }
         self.all.shutdown().await;
-        if let Err(error) = leases::release_all(self.app.log().pool(), &self.holders).await {
+        let pool = self.app.log().pool();
+        if let Err(error) = leases::release_all(pool, &self.holders).await {
             tracing::warn!(%error, "the leases were not given back; they end by themselves");
+        }
+        if let Err(error) = event_log::presence::withdraw(pool, self.process).await {
+            tracing::warn!(%error, "this process is still said to run; that ends by itself");
         }
     }
 
@@ -111,6 +119,9 @@ impl Tasks {
     pub fn work(&mut self, config: &Config, parts: &[Part]) {
         let app = self.app.clone();
         let does = |part| parts.contains(&part) || parts.contains(&Part::All);
+        let done: Vec<Part> = Part::each().filter(|part| does(*part)).collect();
+        let names = done.into_iter().map(Part::name).collect();
+        self.spawn("presence", presence::keep(app.log().clone(), self.process, names));
         if does(Part::Relay) {
             let relay = Relay::new(app.log().clone(), app.bus().clone()).lease_life(config.relay_lease());
             app.health().watch_relay(relay.state());
@@ -125,6 +136,11 @@ impl Tasks {
                 self.spawn(name, worker.run());
             }
         }
+        if does(Part::Process(reactions::Role::Cleanup)) {
+            let sweeper = Sweeper::new(app.log().clone());
+            self.holders.push(sweeper.holder());
+            self.spawn("sweeper", sweeper.run());
+        }
         for role in reactions::Role::ALL {
             if does(Part::Process(*role)) {
                 let runner = Runner::new(app.commands().clone(), *role);
@@ -132,6 +148,11 @@ impl Tasks {
                 self.spawn_ending(role.name(), runner.run(stop));
             }
         }
+    }
+
+    /// Tells in the log, once, which parts of the background work nobody runs.
+    pub fn warn_of_missing_parts(&mut self) {
+        self.spawn("missing parts", presence::warn(self.app.log().clone()));
     }
 
     /// Serves the metrics of a process that serves nothing else, where an address is given for it.

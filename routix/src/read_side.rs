@@ -11,15 +11,15 @@ use projections::{Fresh, Reader, Wanted, algorithms, templates};
 #[derive(Debug, Clone)]
 pub struct ProjectedReadSide(pub Reader);
 
-fn failed(error: impl std::fmt::Display) -> ReadSideError {
-    ReadSideError { reason: error.to_string() }
+fn unreadable(error: impl std::fmt::Display) -> ReadSideError {
+    ReadSideError::Unreadable { reason: error.to_string() }
 }
 
 /// An answer that has not seen what it must have seen is none: the work is tried again.
 fn fresh<T>(answer: Fresh<T>) -> Result<T, ReadSideError> {
     match answer.behind {
         None => Ok(answer.value),
-        Some(events) => Err(failed(format!("the projection is {events} events behind"))),
+        Some(events) => Err(ReadSideError::Behind { events }),
     }
 }
 
@@ -48,7 +48,7 @@ impl ReadSide for ProjectedReadSide {
             limit: query.limit,
         };
         let wanted = Wanted::After(after);
-        Ok(found(fresh(templates::search(&self.0, wanted, &search).await.map_err(failed)?)?))
+        Ok(found(fresh(templates::search(&self.0, wanted, &search).await?)?))
     }
 
     async fn featured_templates(
@@ -57,23 +57,23 @@ impl ReadSide for ProjectedReadSide {
         after: Position,
     ) -> Result<Vec<FoundTemplate>, ReadSideError> {
         let wanted = Wanted::After(after);
-        Ok(found(fresh(templates::fallback(&self.0, wanted, limit).await.map_err(failed)?)?))
+        Ok(found(fresh(templates::fallback(&self.0, wanted, limit).await?)?))
     }
 
     async fn style_dna(&self, template_id: TemplateId) -> Result<Option<serde_json::Value>, ReadSideError> {
         // While the templates are built anew, "not there" is no answer.
-        fresh(templates::style_dna(&self.0, Wanted::Now, template_id).await.map_err(failed)?)
+        fresh(templates::style_dna(&self.0, Wanted::Now, template_id).await?)
     }
 
     async fn active_algorithms(&self, after: Position) -> Result<Vec<ActiveAlgorithm>, ReadSideError> {
-        let rows = fresh(algorithms::list_active(&self.0, Wanted::After(after)).await.map_err(failed)?)?;
+        let rows = fresh(algorithms::list_active(&self.0, Wanted::After(after)).await?)?;
         rows.into_iter()
             .map(|row| {
                 Ok(ActiveAlgorithm {
                     algorithm_id: AlgorithmId(row.id),
-                    slug: Slug::parse(&row.slug).map_err(failed)?,
+                    slug: Slug::parse(&row.slug).map_err(unreadable)?,
                     name: row.display_name,
-                    credit_cost: Credits(u32::try_from(row.credit_cost).map_err(failed)?),
+                    credit_cost: Credits(u32::try_from(row.credit_cost).map_err(unreadable)?),
                 })
             })
             .collect()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use commands::process::Runner;
+use commands::process::{Pace, Runner};
 use commands::{Commands, DefineAlgorithm, RegisterUser, Settings};
 use domain::reactions::Role;
 use domain::{AlgorithmId, Credits, EmailAddress, MicroUsd, Slug, UserId, Username, user};
@@ -116,8 +116,13 @@ impl World {
 
     /// Starts a process manager.
     pub fn work(&self, role: Role) -> Working {
+        self.work_at(Pace::of(role), role)
+    }
+
+    /// Starts a process manager with limits of the test's own.
+    pub fn work_at(&self, pace: Pace, role: Role) -> Working {
         let (stop, stopped) = oneshot::channel();
-        let runner = Runner::new(self.commands.clone(), role);
+        let runner = Runner::new(self.commands.clone(), role).pace(pace);
         let task = tokio::spawn(runner.run(async {
             let _ = stopped.await;
         }));

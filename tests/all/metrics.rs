@@ -93,8 +93,10 @@ fn what_the_server_did(samples: &BTreeMap<String, f64>) {
         assert!(samples.keys().any(|name| name.contains(&label)), "{label} is missing");
     }
     for role in ["assistant", "generation", "analysis", "timers", "cleanup"] {
-        let queue = format!("routix_work_due{{role=\"{role}\"}}");
-        assert!(samples.contains_key(&queue), "{queue} is missing");
+        for rows in ["due", "later", "parked"] {
+            let queue = format!("routix_work_{rows}{{role=\"{role}\"}}");
+            assert!(samples.contains_key(&queue), "{queue} is missing");
+        }
     }
     is(samples, "routix_append_queue_depth", &[], 0.0);
     assert!(sum(samples, "routix_append_batch_units_count", &[]) > 0.0);

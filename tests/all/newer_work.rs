@@ -12,8 +12,8 @@ async fn work_that_this_program_does_not_know_stays_open_and_undisturbed_while_t
     let newer = clock::new_id();
     // Due for longer than anything else, so every claim meets it first.
     sqlx::query(
-        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, due_at) \
-         VALUES ($1, 'assistant', 'tell_a_joke', $1::text, 1, $1, $1, now() - interval '1 day')",
+        "INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, caused_at, due_at) \
+         VALUES ($1, 'assistant', 'tell_a_joke', $1::text, 1, $1, $1, now(), now() - interval '1 day')",
     )
     .bind(newer)
     .execute(&world.pool)

@@ -4,12 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use event_log::clock;
+use event_log::{clock, work};
 use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::health::{PATIENCE, faults_of, projections};
+use crate::health::{PATIENCE, faults_of, projections, unattended};
 use crate::state::App;
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -18,6 +18,13 @@ pub fn routes() -> OpenApiRouter<App> {
 
 async fn database_answers(app: &App) -> bool {
     matches!(tokio::time::timeout(PATIENCE, app.log().head()).await, Ok(Ok(_)))
+}
+
+/// The pieces of work that wait for an admin, by role; `None` when the database does not say in time.
+async fn parked_by_role(app: &App) -> Option<Map<String, Value>> {
+    let queues = tokio::time::timeout(PATIENCE, work::queues(app.log().pool())).await.ok()?.ok()?;
+    let parked = queues.into_iter().filter(|queue| queue.parked > 0);
+    Some(parked.map(|queue| (queue.role, queue.parked.into())).collect())
 }
 
 fn answer(status: StatusCode, body: Value) -> Response {
@@ -54,7 +61,8 @@ pub async fn live() -> Response {
     answer(StatusCode::OK, json!({ "status": "alive", "timestamp": clock::now() }))
 }
 
-/// The parts, one by one. NATS or a provider being away makes the service slower, not unable.
+/// The parts, one by one. NATS or a provider being away makes the service slower, not unable; so
+/// does a part of the background work that nobody runs.
 #[utoipa::path(
     get,
     path = "/health/detailed",
@@ -69,15 +77,18 @@ pub async fn detailed(State(app): State<App>) -> Response {
     let nats = app.bus().is_connected();
     let ai = app.providers().embedder.embed("health").await.is_ok();
     let mut faults = app.health().faults(app.log());
-    let (mut head, mut rows) = (None, Vec::new());
+    let (mut head, mut rows, mut parked_work, mut nobody_runs) = (None, Vec::new(), None, None);
     if database {
         head = app.log().head().await.ok();
         rows = projections(app.log(), app.settings().stalled_after).await.unwrap_or_default();
         faults.extend(faults_of(&rows));
+        parked_work = parked_by_role(&app).await;
+        nobody_runs = tokio::time::timeout(PATIENCE, unattended(app.log())).await.ok().and_then(Result::ok);
     }
     let behind: Map<String, Value> =
         rows.iter().map(|row| (row.projection.clone(), row.behind.into())).collect();
-    let word = match (database && faults.is_empty(), nats && ai) {
+    let is_attended = nobody_runs.as_ref().is_none_or(Vec::is_empty);
+    let word = match (database && faults.is_empty(), nats && ai && is_attended) {
         (true, true) => "healthy",
         (true, false) => "degraded",
         (false, _) => "unhealthy",
@@ -91,6 +102,8 @@ pub async fn detailed(State(app): State<App>) -> Response {
         "position": head,
         "events_behind": behind,
         "projections": rows,
+        "parked_work": parked_work,
+        "nobody_runs": nobody_runs,
         "connections": { "sockets": connections, "users": users },
         "faults": faults,
     });

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::health::attendance;
 use crate::state::App;
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -70,12 +71,16 @@ async fn read_log(app: &App) {
             gauge!("routix_projection_fault", "projection" => name).set(fault);
         }
     }
+    for (part, processes) in attendance(app.log()).await.into_iter().flatten() {
+        gauge!("routix_part_processes", "part" => part).set(whole(processes));
+    }
     if let Ok(queues) = work::queues(app.log().pool()).await {
         for role in Role::ALL.iter().map(|role| role.name()) {
             // A role that has nothing to do is not among the queues, and its gauges must fall back to 0.
             let queue = queues.iter().find(|queue| queue.role == role);
             gauge!("routix_work_due", "role" => role).set(whole(queue.map_or(0, |queue| queue.due)));
             gauge!("routix_work_later", "role" => role).set(whole(queue.map_or(0, |queue| queue.later)));
+            gauge!("routix_work_parked", "role" => role).set(whole(queue.map_or(0, |queue| queue.parked)));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod admin_projections;
+pub mod admin_work;
 pub mod algorithms;
 pub mod assets;
 pub mod auth;
@@ -15,13 +16,13 @@ pub mod me;
 pub mod metrics;
 pub mod templates;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use event_log::Position;
 use futures::StreamExt;
 use providers::StoredObject;
 use serde::Deserialize;
@@ -48,7 +49,7 @@ fn default_limit() -> i64 {
 }
 
 /// `Link: <path>; rel="next"` where there is a next page. `path` has a query already.
-fn next_page(cursor: Option<Position>, path: &str) -> HeaderMap {
+fn next_page(cursor: Option<impl Display>, path: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let link = cursor.map(|cursor| format!("<{path}&cursor={cursor}>; rel=\"next\""));
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {

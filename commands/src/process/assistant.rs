@@ -6,7 +6,7 @@ use domain::conversation::{
 use domain::credit_ledger::CreditLedgerError;
 use domain::{ConversationId, Prompt};
 use event_log::work::ClaimedWork;
-use event_log::{CommandContext, Position, clock};
+use event_log::{CommandContext, Position, RECEIPT_DAYS, clock};
 
 use super::{Outcome, Step, context, subject};
 use crate::algorithm::AlgorithmRef;
@@ -16,6 +16,12 @@ use crate::generation_request::CreateGeneration;
 use crate::{CommandError, Commands};
 
 const PROCESS: &str = "assistant";
+/// What is older is not answered any more. A chat takes a message twice if nobody stops it, and here that is the receipt
+/// of the first one alone. A row may come back later than receipts last: it was parked and an admin asks for another try,
+/// or a recovery put its event back. The days that are left are for a worker that is paused between this look and its
+/// append.
+const ANSWERED_WITHIN_DAYS: i64 = 25;
+const _: () = assert!(ANSWERED_WITHIN_DAYS + 1 < RECEIPT_DAYS);
 const ACCEPTED_TYPES: [&str; 3] = ["image/png", "image/jpeg", "image/webp"];
 
 /// Acknowledges a wish and offers the algorithms.
@@ -49,6 +55,10 @@ struct Turn<'a> {
 impl<'a> Turn<'a> {
     async fn begin(commands: &'a Commands, work: &'a ClaimedWork) -> Result<Option<Self>, CommandError> {
         let conversation_id: ConversationId = subject(work)?;
+        if work.age_seconds > ANSWERED_WITHIN_DAYS * 24 * 3600 {
+            tracing::warn!(%conversation_id, position = %work.position, "a message is too old to be answered");
+            return Ok(None);
+        }
         let loaded = commands.log.load::<Conversation>(conversation_id).await?;
         let Some(chat) = loaded.state.chat().cloned() else { return Ok(None) };
         commands.show_typing(chat.owner, conversation_id, true, work.position).await;

@@ -10,14 +10,18 @@ mod cleanup;
 mod deadlines;
 mod generation;
 mod live;
+mod pace;
 mod runner;
+mod sweep;
 
+pub use pace::Pace;
 pub use runner::Runner;
+pub use sweep::Sweeper;
 
 use std::time::Duration;
 
-use event_log::CommandContext;
 use event_log::work::ClaimedWork;
+use event_log::{CommandContext, ReceiptLife};
 use uuid::Uuid;
 
 use crate::CommandError;
@@ -34,11 +38,14 @@ enum Outcome {
 
 type Step = Result<Outcome, CommandError>;
 
-/// The context of one step of a process on a claimed row.
+/// The context of one step of a process on a claimed row. Its receipt has an end. After that a repetition finds a
+/// request, a template or a ledger that refuses it; only the assistant writes where nothing refuses, and does nothing for
+/// an old cause (`assistant::ANSWERED_WITHIN_DAYS`).
 fn context(process: &'static str, work: &ClaimedWork, step: &str) -> CommandContext {
     CommandContext {
         traceparent: work.traceparent.clone(),
         language: work.language.clone(),
+        receipt: ReceiptLife::Step,
         ..CommandContext::for_process(process, work.cause, work.correlation_id, work.owner_id, step)
     }
 }

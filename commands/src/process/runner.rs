@@ -5,30 +5,20 @@ use std::future::Future;
 use std::time::Duration;
 
 use domain::reactions::{Role, Task};
-use event_log::trace;
-use event_log::work::{self, ClaimedWork, Known};
+use event_log::work::{self, ClaimedWork, Failure, Known};
+use event_log::{LogError, trace};
 use tokio::task::JoinSet;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::{CLAIM_LIFE, Outcome, analysis, assistant, cleanup, deadlines, generation};
+use super::pace::{Pace, Verdict};
+use super::{CLAIM_LIFE, Outcome, Step, analysis, assistant, cleanup, deadlines, generation};
 use crate::{CommandError, Commands};
 
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// A runner sleeps so long when nobody wakes it.
 const POLL_MAX: Duration = Duration::from_millis(500);
 const POLL_MIN: Duration = Duration::from_millis(10);
-const RETRY_DELAY_MAX: Duration = Duration::from_mins(1);
-
-/// The number of rows of a role that a process does at the same time.
-fn concurrency(role: Role) -> usize {
-    match role {
-        Role::Assistant => 16,
-        Role::Generation | Role::Timers => 4,
-        Role::Analysis => 2,
-        Role::Cleanup => 1,
-    }
-}
 
 /// Does the work of one role in this process.
 #[derive(Debug)]
@@ -37,11 +27,18 @@ pub struct Runner {
     role: Role,
     /// The names of the tasks that this program knows of the role.
     tasks: Vec<&'static str>,
+    pace: Pace,
 }
 
 impl Runner {
     pub fn new(commands: Commands, role: Role) -> Self {
-        Self { commands, role, tasks: role.tasks().map(Task::name).collect() }
+        Self { commands, role, tasks: role.tasks().map(Task::name).collect(), pace: Pace::of(role) }
+    }
+
+    /// Other limits than the role's own.
+    #[must_use]
+    pub fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     fn known(&self) -> Known<'_> {
@@ -62,12 +59,12 @@ impl Runner {
     async fn work(&self, running: &mut JoinSet<()>) {
         let mut wakes = self.commands.bus.wakes(self.role.name()).await.ok();
         loop {
-            let concurrency = concurrency(self.role);
+            let concurrency = self.pace.concurrency;
             let claimed = self.claim(concurrency - running.len()).await;
             let found = !claimed.is_empty();
             for (task, row) in claimed {
                 let span = span_of(task, &row);
-                running.spawn(do_row(self.commands.clone(), task, row).instrument(span));
+                running.spawn(do_row(self.commands.clone(), self.pace, task, row).instrument(span));
             }
             if found && running.len() < concurrency {
                 continue;
@@ -86,7 +83,7 @@ impl Runner {
     }
 
     async fn claim(&self, free: usize) -> Vec<(Task, ClaimedWork)> {
-        // On a log that lost its end every attempt would fail, and rows that failed often enough are given up.
+        // On a log that lost its end every try would fail.
         if free == 0 || self.commands.log.rewound().is_some() {
             return Vec::new();
         }
@@ -135,43 +132,69 @@ fn span_of(task: Task, row: &ClaimedWork) -> Span {
     )
 }
 
-async fn do_row(commands: Commands, task: Task, row: ClaimedWork) {
-    let pool = commands.log.pool().clone();
-    let role = task.role().name();
-    let step = async {
-        match task {
-            Task::OfferAlgorithms => assistant::offer_algorithms(&commands, &row).await,
-            Task::AskForPicture => assistant::ask_for_picture(&commands, &row).await,
-            Task::StartGeneration => assistant::start_generation(&commands, &row).await,
-            Task::Generate => generation::generate(&commands, &row).await,
-            Task::GenerationDeadline => deadlines::fire(&commands, &row).await,
-            Task::Analyze => analysis::analyze(&commands, &row).await,
-            Task::EraseObjects => cleanup::erase_objects(&commands, &row).await,
-            Task::DeleteObjects => cleanup::delete_objects(&commands, &row).await,
+async fn do_row(commands: Commands, pace: Pace, task: Task, row: ClaimedWork) {
+    let result = if pace.is_over(row.attempts) {
+        Err(CommandError::Stopped)
+    } else {
+        tokio::select! {
+            result = step(&commands, task, &row) => result,
+            () = lost(&commands, &row) => Ok(Outcome::Lost),
         }
-    };
-    let result = tokio::select! {
-        result = step => result,
-        () = lost(&commands, &row) => Ok(Outcome::Lost),
     };
     let settled = match result {
-        Ok(Outcome::Done) => work::finish(&pool, &row).await.map(|_| ()),
+        Ok(Outcome::Done) => work::finish(commands.log.pool(), &row).await.map(|_| ()),
         Ok(Outcome::Lost) => Ok(()),
-        Err(error) => {
-            Span::current().record("otel.status_code", "ERROR");
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                role,
-                task = task.name(),
-                subject = row.subject,
-                attempts = row.attempts,
-                "a piece of work failed and is tried again"
-            );
-            work::retry_later(&pool, &row, delay(row.attempts), &class(&error)).await
-        }
+        Err(error) => give_back(&commands, pace, &row, &error).await,
     };
     if let Err(error) = settled {
-        tracing::warn!(%error, role, "a piece of work could not be marked; its claim ends by itself");
+        tracing::warn!(%error, role = task.role().name(), "a piece of work could not be marked; its claim ends by itself");
+    }
+}
+
+async fn step(commands: &Commands, task: Task, row: &ClaimedWork) -> Step {
+    match task {
+        Task::OfferAlgorithms => assistant::offer_algorithms(commands, row).await,
+        Task::AskForPicture => assistant::ask_for_picture(commands, row).await,
+        Task::StartGeneration => assistant::start_generation(commands, row).await,
+        Task::Generate => generation::generate(commands, row).await,
+        Task::GenerationDeadline => deadlines::fire(commands, row).await,
+        Task::Analyze => analysis::analyze(commands, row).await,
+        Task::EraseObjects => cleanup::erase_objects(commands, row).await,
+        Task::DeleteObjects => cleanup::delete_objects(commands, row).await,
+    }
+}
+
+async fn give_back(
+    commands: &Commands,
+    pace: Pace,
+    row: &ClaimedWork,
+    error: &CommandError,
+) -> Result<(), LogError> {
+    Span::current().record("otel.status_code", "ERROR");
+    let pool = commands.log.pool();
+    let (task, subject, attempts) = (&row.task, &row.subject, row.attempts);
+    match pace.verdict(attempts, error) {
+        Verdict::Again { delay, is_excused } => {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                task,
+                subject,
+                attempts,
+                "a piece of work failed and is tried again"
+            );
+            work::retry_later(pool, row, delay, Failure { error: &class(error), is_excused }).await
+        }
+        Verdict::Park => {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                task,
+                subject,
+                attempts,
+                work_id = %row.work_id,
+                "a piece of work failed too often and is parked until an admin asks for another try"
+            );
+            work::park(pool, row, &class(error)).await.map(|_| ())
+        }
     }
 }
 
@@ -189,12 +212,11 @@ async fn lost(commands: &Commands, row: &ClaimedWork) {
     }
 }
 
-fn delay(attempts: i32) -> Duration {
-    let exponent = u32::try_from(attempts.clamp(1, 10)).unwrap_or(1);
-    Duration::from_millis(100 * 2_u64.pow(exponent)).min(RETRY_DELAY_MAX)
-}
-
-/// The reason of a failure, without the words of a person.
+/// The reason of a failure, without the words of a person. Sources below these may quote what somebody wrote.
 fn class(error: &CommandError) -> String {
-    error.to_string()
+    match error {
+        CommandError::ReadSide(source) => format!("{error}: {source}"),
+        CommandError::Provider(source) => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
 }

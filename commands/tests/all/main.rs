@@ -15,6 +15,7 @@ mod conversation;
 mod credit_ledger;
 mod erasure;
 mod generation_request;
+mod parking;
 mod process;
 mod questions;
 mod session;

@@ -1,5 +1,6 @@
 //! Prepares a unit for the appender: its events sealed, numbered and hashed, with snapshots, claims and receipt.
 
+use chrono::{DateTime, Duration, Utc};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use crate::append::{AppendError, Appended, NewClaim, NewEvent, NewSnapshot, NewU
 use crate::authentic::SnapshotDigest;
 use crate::chain::EventDigest;
 use crate::load::SNAPSHOT_EVERY_EVENTS;
-use crate::receipts::CLIENT_RECEIPT_DAYS;
+use crate::receipts::RECEIPT_DAYS;
 use crate::seal::Place;
 use crate::{CommandContext, LogError, ReceiptLife, Vault, Version, clock};
 
@@ -68,10 +69,7 @@ where
                 snapshots.push(snapshot_of(vault, &**step, (stream, *sequence), event_id).await?);
             }
         }
-        let expires_at = match self.context.receipt {
-            ReceiptLife::Client => Some(clock::now() + chrono::Duration::days(CLIENT_RECEIPT_DAYS)),
-            ReceiptLife::Process => None,
-        };
+        let expires_at = receipt_end(self.context.receipt);
         let claims = self.claims.iter().map(|claim| NewClaim {
             kind: claim.kind,
             key_hash: vault.claim_hash(claim.kind, &claim.key),
@@ -116,6 +114,13 @@ where
             _ => [None, None],
         };
         self.context.metadata(sealed, self.log.traceparent().as_deref())
+    }
+}
+
+fn receipt_end(life: ReceiptLife) -> Option<DateTime<Utc>> {
+    match life {
+        ReceiptLife::Client | ReceiptLife::Step => Some(clock::now() + Duration::days(RECEIPT_DAYS)),
+        ReceiptLife::Endless => None,
     }
 }
 

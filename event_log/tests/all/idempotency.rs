@@ -1,6 +1,6 @@
 //! Command ids: the same id has one effect and one answer, whoever asks, and no other command may use it.
 
-use event_log::{CommandContext, Committed, EventLog, LogError, clock};
+use event_log::{CommandContext, Committed, EventLog, LogError, ReceiptLife, clock};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -106,7 +106,7 @@ async fn two_people_may_use_the_same_command_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_step_of_a_process_manager_run_twice_has_one_effect_and_its_receipt_has_no_end() {
+async fn a_step_of_a_process_manager_run_twice_has_one_effect_and_its_receipt_ends_where_it_says_so() {
     let world = World::new().await;
     let (here, there) = (world.process().await, world.process().await);
     let (jar, cause) = (clock::new_id(), clock::new_id());
@@ -117,9 +117,11 @@ async fn a_step_of_a_process_manager_run_twice_has_one_effect_and_its_receipt_ha
     tell_as(&there, step("two"), jar, JarCommand::Put(1)).await.unwrap();
     assert_eq!(world.events_of(jar).await, 2);
     tell(&here, jar, JarCommand::Put(1)).await.unwrap();
+    let ending = CommandContext { receipt: ReceiptLife::Step, ..step("three") };
+    tell_as(&here, ending, jar, JarCommand::Put(1)).await.unwrap();
     let endless = world.number("SELECT count(*) FROM command_receipts WHERE expires_at IS NULL").await;
     let ending = world
         .number("SELECT count(*) FROM command_receipts WHERE expires_at > now() + interval '29 days'")
         .await;
-    assert_eq!((endless, ending), (2, 1));
+    assert_eq!((endless, ending), (2, 2));
 }

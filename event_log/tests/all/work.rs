@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use event_log::work::{self, ClaimedWork, Known, NewWork};
+use event_log::work::{self, ClaimedWork, Failure, Known, NewWork};
 use event_log::{Position, clock};
 use futures::future::join_all;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::world::World;
@@ -41,6 +42,7 @@ async fn add_caused(
         owner: None,
         traceparent: None,
         language: Some("de".to_owned()),
+        caused_at: clock::now(),
         due_at,
     };
     work::add_in_tx(&mut connection, &[work]).await.unwrap();
@@ -54,6 +56,10 @@ async fn claim_one(world: &World) -> ClaimedWork {
     let mut claimed = claim(world, 10).await;
     assert_eq!(claimed.len(), 1);
     claimed.remove(0)
+}
+
+fn failure(error: &str) -> Failure<'_> {
+    Failure { error, is_excused: false }
 }
 
 /// What happens to the claim of a worker that was paused for too long.
@@ -115,7 +121,7 @@ async fn a_claim_that_ended_is_taken_over_with_a_higher_fence_and_the_old_one_ca
     assert_eq!((taken_over.work_id, taken_over.fence, taken_over.attempts), (paused.work_id, 2, 2));
     assert!(!work::renew(&world.pool, &paused, LONG).await.unwrap());
     assert!(!work::finish(&world.pool, &paused).await.unwrap());
-    work::retry_later(&world.pool, &paused, Duration::ZERO, "late").await.unwrap();
+    work::retry_later(&world.pool, &paused, Duration::ZERO, failure("late")).await.unwrap();
     assert!(claim(&world, 10).await.is_empty(), "an old fence gave the row away");
     assert!(work::renew(&world.pool, &taken_over, LONG).await.unwrap());
     assert!(work::finish(&world.pool, &taken_over).await.unwrap());
@@ -165,7 +171,7 @@ async fn what_failed_comes_back_after_its_delay_and_keeps_its_place() {
     add(&world, "order", 1).await;
     add(&world, "order", 2).await;
     let work = claim_one(&world).await;
-    work::retry_later(&world.pool, &work, LONG, "the provider is away").await.unwrap();
+    work::retry_later(&world.pool, &work, LONG, failure("the provider is away")).await.unwrap();
     assert!(claim(&world, 10).await.is_empty(), "the next row overtook one that waits");
     world.run("UPDATE work SET due_at = clock_timestamp() - interval '1 second' WHERE position = 1").await;
     let again = claim_one(&world).await;
@@ -204,4 +210,78 @@ async fn a_row_of_a_task_that_the_worker_does_not_know_stays_open_and_does_not_k
     let newer = Known { tasks: &["step", "leap"], ..KNOWN };
     let claimed = work::claim(&world.pool, newer, LONG, 10).await.unwrap();
     assert_eq!(claimed.iter().map(|work| work.task.as_str()).collect::<Vec<_>>(), ["leap"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_that_is_excused_gives_its_try_back_and_keeps_the_fence() {
+    let world = World::new().await;
+    add(&world, "order", 1).await;
+    let work = claim_one(&world).await;
+    let away = Failure { is_excused: true, ..failure("the database is away") };
+    work::retry_later(&world.pool, &work, Duration::ZERO, away).await.unwrap();
+    let again = claim_one(&world).await;
+    assert_eq!((again.attempts, again.fence), (1, 2));
+    work::retry_later(&world.pool, &again, Duration::ZERO, failure("its own")).await.unwrap();
+    assert_eq!(claim_one(&world).await.attempts, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_row_is_out_of_the_way_of_the_next_one_until_it_is_opened_again() {
+    let world = World::new().await;
+    add(&world, "order", 1).await;
+    add(&world, "order", 2).await;
+    let first = claim_one(&world).await;
+    assert!(work::park(&world.pool, &first, "it cannot be done").await.unwrap());
+    let second = claim_one(&world).await;
+    assert_eq!(second.position.get(), 2, "the next row goes on behind a parked one");
+    assert!(work::finish(&world.pool, &second).await.unwrap());
+    assert_eq!(work::next_due(&world.pool, KNOWN).await.unwrap(), None, "a parked row keeps nobody awake");
+    let queues = work::queues(&world.pool).await.unwrap();
+    assert_eq!((queues[0].due, queues[0].later, queues[0].parked), (0, 0, 1));
+
+    assert!(work::retry_parked(&world.pool, first.work_id).await.unwrap());
+    assert!(!work::retry_parked(&world.pool, first.work_id).await.unwrap(), "it is open already");
+    let again = claim_one(&world).await;
+    assert_eq!((again.work_id, again.attempts, again.fence), (first.work_id, 1, 2));
+    assert!(!work::park(&world.pool, &first, "late").await.unwrap(), "an old fence parked the row");
+    assert!(work::finish(&world.pool, &again).await.unwrap());
+    assert!(work::queues(&world.pool).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_rows_are_listed_page_by_page_in_the_order_of_their_causes() {
+    let world = World::new().await;
+    // Two rows of one event stand side by side.
+    for (subject, position) in [("a", 2), ("b", 1), ("c", 2), ("d", 3)] {
+        add(&world, subject, position).await;
+    }
+    for row in claim(&world, 10).await {
+        assert!(work::park(&world.pool, &row, &format!("the fault of {}", row.subject)).await.unwrap());
+    }
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = work::list_parked(&world.pool, after, 1).await.unwrap();
+        assert_eq!(page.total, 4);
+        let Some(row) = page.rows.into_iter().next() else { break };
+        assert_eq!((row.reason, row.attempts), (format!("the fault of {}", row.subject), 1));
+        after = Some(row.work_id);
+        listed.push((row.position.get(), row.subject));
+    }
+    listed[1..3].sort();
+    assert_eq!(listed, [(1, "b"), (2, "a"), (2, "c"), (3, "d")].map(|(at, name)| (at, name.to_owned())));
+}
+
+/// Half a minute, when each row is held against each other one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_among_many_open_rows_of_few_subjects_takes_no_time_though_the_planner_knows_nothing() {
+    let world = World::new().await;
+    let many = "ALTER TABLE work SET (autovacuum_enabled = false); \
+         INSERT INTO work (work_id, role, task, subject, position, cause, correlation_id, caused_at, due_at) \
+         SELECT gen_random_uuid(), 'generation', 'step', (n % 32)::text, n, gen_random_uuid(), gen_random_uuid(), \
+                now(), now() FROM generate_series(1, 10000) AS n";
+    world.run(many).await;
+    let started = Instant::now();
+    assert_eq!(claim(&world, 100).await.len(), 32);
+    assert!(work::next_due(&world.pool, KNOWN).await.unwrap().is_some());
+    assert!(started.elapsed() < Duration::from_secs(3), "it took {:?}", started.elapsed());
 }

@@ -4,6 +4,7 @@
 
 mod comparing;
 mod following;
+mod forgetting;
 mod note;
 mod relaying;
 mod world;

@@ -63,6 +63,7 @@ impl Projection for WorkToDo {
                 owner: event.recorded.owner_id,
                 traceparent: metadata.traceparent.clone(),
                 language: metadata.language.clone(),
+                caused_at: event.recorded.recorded_at,
                 due_at: call.due_at,
             }));
         }

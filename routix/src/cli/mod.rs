@@ -1,5 +1,6 @@
 //! The command line.
 
+mod cleanup;
 mod erase;
 mod keys;
 mod log;
@@ -56,6 +57,8 @@ enum Command {
         #[command(subcommand)]
         question: log::LogQuestion,
     },
+    /// Removes what is past its end: receipts of commands, and work that was done a while ago.
+    Cleanup(cleanup::CleanupArgs),
     /// Makes everything of a person unreadable, for good, in the log too.
     Erase(erase::EraseArgs),
     /// The keys that personal data is sealed with: a copy apart from the log, and the change of the secret key.
@@ -131,6 +134,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin { action: AdminAction::Create { email, password } } => {
             create_admin(config, Login { email, password }).await
         }
+        Command::Cleanup(args) => cleanup::run(&config, &args).await,
         Command::Erase(args) => erase::run(config, args).await,
         Command::Keys { action } => keys::run(&config, action).await,
         Command::Demo(args) => demo::run(&config, &args).await,
@@ -192,6 +196,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     tasks.heed_erasures().await?;
     tasks.offer_algorithms().await?;
     tasks.serve(listener).await?;
+    tasks.warn_of_missing_parts();
     output::line(&format!("ready: serving on http://{address}"));
     until_asked(tasks).await?;
     Ok(ExitCode::SUCCESS)
@@ -203,6 +208,7 @@ async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
     tasks.heed_erasures().await?;
     tasks.work(&config, parts);
     tasks.serve_metrics(&config).await?;
+    tasks.warn_of_missing_parts();
     let names: Vec<&str> = parts.iter().map(|part| part.name()).collect();
     output::line(&format!("ready: working as {}", names.join(", ")));
     until_asked(tasks).await?;

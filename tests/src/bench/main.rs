@@ -11,6 +11,7 @@ mod compare;
 mod drive;
 mod effort;
 mod fan_out;
+mod footprint;
 mod hot_stream;
 mod http;
 mod http_create;
@@ -41,6 +42,7 @@ enum Case {
     Lag,
     FanOut,
     Search,
+    Footprint,
 }
 
 #[derive(Debug, Parser)]
@@ -81,6 +83,7 @@ fn main() {
             Case::Lag => lag::run(&effort).await,
             Case::FanOut => fan_out::run(&effort).await,
             Case::Search => search::run(&effort).await,
+            Case::Footprint => footprint::run(&effort).await,
         }
     });
     report.print();

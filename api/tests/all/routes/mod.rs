@@ -4,3 +4,4 @@ mod auth;
 mod elsewhere;
 mod every;
 mod history;
+mod work;

@@ -20,7 +20,7 @@ use attempt::{Drawn, Plan};
 use pipeline::{PROCESS, Pipeline, provider_intent, reason_of};
 
 /// Rows that failed this often end their request.
-const ROW_ATTEMPTS_MAX: i32 = 8;
+pub(super) const ROW_ATTEMPTS_MAX: i32 = 8;
 const MATCHES_MAX: i64 = 3;
 
 pub(super) async fn generate(commands: &Commands, work: &ClaimedWork) -> Step {
