@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use cqrs_es::Aggregate;
+
 use super::*;
 use crate::tests::examples::{ALICE, given, minute};
 
@@ -53,7 +55,7 @@ fn what_an_admin_asked_for_is_written_down_every_time() {
 #[test]
 fn a_trail_knows_how_many_acts_it_has() {
     let mut trail = AuditTrail::default();
-    trail.fold(&retried(0));
-    trail.fold(&asked_again());
+    trail.apply(retried(0));
+    trail.apply(asked_again());
     assert_eq!(trail.acts, 2);
 }

@@ -377,3 +377,11 @@ fn kinds_of_messages_and_of_pictures_are_stored_under_the_names_that_clients_see
         assert_eq!((kind.name(), serde_json::to_value(kind).unwrap()), (name, name.into()));
     }
 }
+
+#[test]
+fn the_text_of_a_message_is_what_a_person_wrote_or_what_the_line_says() {
+    assert_eq!(Content::Words(hers(words(WISH))).text(), WISH);
+    let spoken = Content::Spoken { line: Line::Ready, language: Language::English };
+    assert_eq!(spoken.text(), Line::Ready.text(Language::English));
+    assert!(!spoken.text().is_empty());
+}

@@ -351,3 +351,10 @@ fn withdrawn_credits_are_gone() {
             available: Credits(6),
         });
 }
+
+#[test]
+fn a_hold_has_no_part_of_a_grant_that_it_does_not_need() {
+    given::<CreditLedger>(vec![granted(SIGNUP, 5, Some(END), 5), granted(TOP_UP, 5, None, 10)])
+        .when(hold(ORDER, 3))
+        .then_expect_events(vec![held(ORDER, vec![part(SIGNUP, 3, Some(END))], 7, false)]);
+}

@@ -1,5 +1,6 @@
 //! The work that events call for.
 
+use crate::asset::AssetEvent;
 use crate::conversation::{Content, ConversationEvent, MessageBody, MessageRole, PictureKind};
 use crate::reactions::{Call, Cause, Role, Task, called_for};
 use crate::template::TemplateEvent;
@@ -111,6 +112,12 @@ fn an_erased_person_leaves_pictures_to_delete() {
     assert_eq!(called_for(Cause::User(&erased)), now(Task::EraseObjects));
     let reactivated = UserEvent::UserReactivated { reactivated_at: minute(2) };
     assert_eq!(called_for(Cause::User(&reactivated)), vec![]);
+}
+
+#[test]
+fn a_deleted_picture_leaves_an_object_to_delete() {
+    let deleted = AssetEvent::AssetDeleted { asset_id: FACE, deleted_at: minute(1) };
+    assert_eq!(called_for(Cause::Asset(&deleted)), now(Task::DeleteObjects));
 }
 
 /// Rows of `work` outlive the program that wrote them.

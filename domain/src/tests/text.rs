@@ -106,7 +106,8 @@ proptest! {
 #[test]
 fn usual_email_addresses_are_accepted_as_they_are_written() {
     for text in ["a@b.c", "Alice.O'Hara+tag@mail.example-host.co.uk", "用户@例子.公司", "x@1.de"] {
-        assert_eq!(EmailAddress::parse(text).unwrap().as_str(), text);
+        let address = EmailAddress::parse(text).unwrap();
+        assert_eq!((address.as_str(), AsRef::<str>::as_ref(&address)), (text, text));
     }
 }
 
