@@ -22,11 +22,17 @@ pub struct Health(Arc<Mutex<Watched>>);
 #[derive(Debug, Default)]
 struct Watched {
     relay: Option<watch::Receiver<RelayState>>,
+    anchors: Option<watch::Receiver<Option<String>>>,
 }
 
 impl Health {
     pub fn watch_relay(&self, state: watch::Receiver<RelayState>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).relay = Some(state);
+    }
+
+    /// Says why the newest anchor does not hold.
+    pub fn watch_anchors(&self, fault: watch::Receiver<Option<String>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).anchors = Some(fault);
     }
 
     /// Why this process cannot do its job; empty when it can.
@@ -41,6 +47,8 @@ impl Health {
         if let Some(Rewound { stream, log }) = log.rewound().or(stopped) {
             faults.push(format!("log_rewound: the stream is at {stream}, the log at {log}"));
         }
+        let broken = watched.anchors.as_ref().and_then(|fault| fault.borrow().clone());
+        faults.extend(broken.map(|reason| format!("log_not_anchored: {reason}")));
         faults
     }
 }

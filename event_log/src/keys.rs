@@ -58,6 +58,7 @@ impl MasterKey {
             fingerprints: secret(LogSecrets::FINGERPRINTS).await?,
             claims: secret(LogSecrets::CLAIMS).await?,
             authentication: secret(LogSecrets::AUTHENTICATION).await?,
+            anchors: secret(LogSecrets::ANCHORS).await?,
         };
         let origin_id = reader::identity(pool).await?.origin_id;
         Ok(LogKeys { master: self.clone(), secrets, origin_id })

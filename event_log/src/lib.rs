@@ -4,6 +4,7 @@
 //! personal data, the chain; leases, checkpoints and work rows. Generic over aggregates: it does not know the
 //! domain. Refuses: to change or remove an event, to skip a position, to refuse a command on stale state.
 
+mod anchors;
 mod append;
 mod authentic;
 mod cache;
@@ -41,6 +42,7 @@ pub mod presence;
 pub mod trace;
 pub mod work;
 
+pub use anchors::{AnchorFolder, AnchorKey, AnchorPublicKey, AnchorStanding, LogHead, NotAKey};
 pub use append::AppendError;
 pub use authentic::{AuthenticationValue, Authenticator, Forged, Provenance};
 pub use chain::{Chain, EventDigest, chain_of};
@@ -59,5 +61,5 @@ pub use rewound::Rewound;
 pub use seal::{LogKeys, MasterKey, Vault};
 pub use unit::{Committed, Loaded, Unit};
 pub use upcast::{EventForms, Upcaster};
-pub use verify::{Anchor, NotAnAnchor, VerifyReport, verify, verify_in_pages};
+pub use verify::{Anchor, Expected, NotAnAnchor, VerifyReport, verify, verify_in_pages};
 pub use witness::{Held, Witness, WitnessAway};

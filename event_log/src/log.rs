@@ -20,8 +20,8 @@ use crate::rewound::Rewound;
 use crate::upcast::Stored;
 use crate::witness::{Held, Witness};
 use crate::{
-    Connections, EventForms, Interest, LogError, LogIdentity, LogKeys, OpenedEvent, PoolUse, Position,
-    Provenance, Readers, RecordedEvent, Span, StreamName, Vault, Version, claims, reader,
+    Connections, EventForms, Interest, LogError, LogHead, LogIdentity, LogKeys, OpenedEvent, PoolUse,
+    Position, Provenance, Readers, RecordedEvent, Span, StreamName, Vault, Version, claims, clock, reader,
 };
 
 /// Limits of a process.
@@ -222,6 +222,13 @@ impl EventLog {
     /// The last position.
     pub async fn head(&self) -> Result<Position, LogError> {
         reader::head(self.pool()).await
+    }
+
+    /// The end of the log now, to be anchored.
+    pub async fn log_head(&self) -> Result<LogHead, LogError> {
+        let (log_id, position) = self.place().await?;
+        let chain = self.chain_at(position).await?.unwrap_or_default();
+        Ok(LogHead { log_id, position, chain, at: clock::now() })
     }
 
     /// What tells the messages in which this log is published from others.

@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 
 use crate::chain::chain_of;
-use crate::{LogError, Position, reader};
+use crate::{Authenticator, LogError, Position, reader};
 
 const PAGE_EVENTS: i64 = 1000;
 
@@ -40,53 +40,63 @@ impl std::str::FromStr for Anchor {
     }
 }
 
-/// Reads the whole log in pages and checks that positions are dense and every chain value follows. With an
-/// anchor it also finds a log whose end was cut off or written anew.
-pub async fn verify(pool: &PgPool, anchor: Option<Anchor>) -> Result<VerifyReport, LogError> {
-    verify_in_pages(pool, anchor, PAGE_EVENTS).await
+/// What a log must hold beside a whole chain.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// In any order.
+    pub anchors: Vec<Anchor>,
+    /// Whoever has the log's key also finds events that the log did not write.
+    pub authenticator: Option<Authenticator>,
+}
+
+/// Reads the whole log in pages and checks that positions are dense and every chain value follows. With
+/// anchors it also finds a log whose end was cut off or written anew.
+pub async fn verify(pool: &PgPool, expected: Expected) -> Result<VerifyReport, LogError> {
+    verify_in_pages(pool, expected, PAGE_EVENTS).await
 }
 
 /// Like `verify`, by pages of so many events.
 pub async fn verify_in_pages(
     pool: &PgPool,
-    anchor: Option<Anchor>,
+    Expected { mut anchors, authenticator }: Expected,
     page_events: i64,
 ) -> Result<VerifyReport, LogError> {
     let identity = reader::identity(pool).await?;
-    let mut anchor = anchor;
-    let (floor, floor_chain) = (identity.floor_position, &identity.floor_chain);
-    if let Some(early) = anchor.take_if(|anchor| anchor.position <= floor)
-        && (early.position, &early.chain) != (floor, floor_chain)
-    {
-        let fault = format!("the log begins behind {floor} and cannot tell what was at {}", early.position);
-        return Ok(VerifyReport {
-            events: 0,
-            head: floor,
-            head_chain: identity.floor_chain,
-            fault: Some(fault),
-        });
-    }
+    anchors.sort_by_key(|anchor| anchor.position);
+    let mut anchors = anchors.into_iter().peekable();
     let (mut head, mut chain, mut events) = (identity.floor_position, identity.floor_chain, 0);
+    while let Some(early) = anchors.next_if(|anchor| anchor.position <= head) {
+        if (early.position, &early.chain) != (head, &chain) {
+            let fault =
+                format!("the log begins behind {head} and cannot tell what was at {}", early.position);
+            return Ok(VerifyReport { events, head, head_chain: chain, fault: Some(fault) });
+        }
+    }
     loop {
         let page = reader::page(pool, head, page_events).await?;
         if page.is_empty() {
-            let fault = anchor
-                .filter(|anchor| anchor.position > head)
+            let fault = anchors
+                .next()
                 .map(|anchor| format!("the log ends at {head}, before the anchor at {}", anchor.position));
             return Ok(VerifyReport { events, head, head_chain: chain, fault });
         }
         for event in page {
-            let expected = chain_of(&chain, &event);
-            let fault = if event.position != head.next() {
+            let is_forged = authenticator.as_ref().is_some_and(|own| !own.is_authentic(&event));
+            let mut fault = if event.position != head.next() {
                 Some(format!("position {} follows {head}", event.position))
-            } else if expected.as_slice() != event.chain {
+            } else if chain_of(&chain, &event).as_slice() != event.chain {
                 Some(format!("the chain breaks at position {}", event.position))
-            } else if anchor.as_ref().is_some_and(|a| a.position == event.position && a.chain != event.chain)
-            {
-                Some(format!("position {} is not what the anchor says", event.position))
+            } else if is_forged {
+                Some(format!("position {} was not written by this log", event.position))
             } else {
                 None
             };
+            while let Some(anchor) = anchors.next_if(|anchor| anchor.position == event.position) {
+                if anchor.chain != event.chain {
+                    fault = fault
+                        .or_else(|| Some(format!("position {} is not what the anchor says", event.position)));
+                }
+            }
             if fault.is_some() {
                 return Ok(VerifyReport { events, head, head_chain: chain, fault });
             }

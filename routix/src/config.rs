@@ -65,6 +65,12 @@ pub struct Config {
     /// Copies that JetStream keeps of the stream.
     #[arg(long, env = "ROUTIX_STREAM_REPLICAS", default_value_t = 1, global = true)]
     pub stream_replicas: usize,
+    /// The folder in which the end of the log is kept, signed. It should lie where neither the database nor NATS reach.
+    #[arg(long, env = "ROUTIX_ANCHORS", global = true)]
+    pub anchors: Option<PathBuf>,
+    /// Seconds between two of them.
+    #[arg(long, env = "ROUTIX_ANCHOR_SECONDS", default_value_t = 300, global = true)]
+    pub anchor_seconds: u64,
     /// Seconds of silence after which another process takes over from the relay.
     #[arg(long, env = "ROUTIX_RELAY_LEASE_SECONDS", default_value_t = 5, global = true)]
     pub relay_lease_seconds: u64,

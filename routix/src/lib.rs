@@ -3,6 +3,7 @@
 //! Owns configuration, the embedded servers of `up`, telemetry, and which tasks run where. Refuses everything that a
 //! request or an event needs: that is in the rooms.
 
+mod anchors;
 mod assemble;
 mod cli;
 mod config;

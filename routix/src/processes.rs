@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::anchors::Anchors;
 use crate::config::Config;
 use crate::part::Part;
 use crate::presence;
@@ -39,13 +40,14 @@ pub struct Tasks {
     ending: TaskTracker,
     /// The holders of leases in this process.
     holders: Vec<Uuid>,
+    anchors: Option<Anchors>,
     /// The name of this process among those that say which parts they run.
     process: Uuid,
 }
 
 impl Tasks {
     /// Begins with the tasks that every process has which writes: it tells the relay, and keeps its metrics small.
-    pub fn of(app: App) -> Self {
+    pub fn of((app, anchors): (App, Option<Anchors>)) -> Self {
         let mut tasks = Self {
             feed: Feed::start(app.log().clone(), app.bus().clone()),
             app,
@@ -53,9 +55,14 @@ impl Tasks {
             stop: CancellationToken::default(),
             ending: TaskTracker::default(),
             holders: Vec::new(),
+            anchors: None,
             process: clock::new_id(),
         };
         tasks.spawn("metrics", metrics::upkeep());
+        if let Some(anchors) = &anchors {
+            tasks.spawn("look at anchors", anchors.clone().watch());
+        }
+        tasks.anchors = anchors;
         tasks.spawn("announcements", tasks.app.bus().clone().announce_appends(tasks.app.log().clone()));
         tasks
     }
@@ -88,6 +95,9 @@ impl Tasks {
             tracing::warn!("not everything came to an end in time; what is left is done by others");
         }
         self.all.shutdown().await;
+        if let Some(anchors) = self.anchors.filter(|anchors| self.holders.contains(&anchors.holder())) {
+            anchors.sign().await;
+        }
         let pool = self.app.log().pool();
         if let Err(error) = leases::release_all(pool, &self.holders).await {
             tracing::warn!(%error, "the leases were not given back; they end by themselves");
@@ -127,6 +137,10 @@ impl Tasks {
             app.health().watch_relay(relay.state());
             self.holders.push(relay.holder());
             self.spawn("relay", relay.run());
+            if let Some(anchors) = self.anchors.clone() {
+                self.holders.push(anchors.holder());
+                self.spawn("anchors", anchors.keep());
+            }
         }
         if does(Part::Projections) {
             for projection in projections::all() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use embedded::{Nats, Options, Postgres};
-use event_log::{Connections, EventForms, EventLog, LogError, LogOptions, MasterKey};
+use event_log::{Connections, EventForms, EventLog, LogError, LogKeys, LogOptions};
 use nats::{Bus, BusOptions};
 
 use crate::config::Config;
@@ -38,7 +38,7 @@ impl Embedded {
 pub struct Stack {
     pub log: EventLog,
     pub bus: Bus,
-    pub master: MasterKey,
+    pub keys: LogKeys,
 }
 
 /// Starts the embedded servers that no address was given for, and fills in the addresses and the secret.
@@ -117,6 +117,6 @@ impl Stack {
         let bus = Bus::connect(nats_url, bus_options).await?;
         let log = EventLog::start(pool, &keys, &options);
         log.set_witness(Arc::new(bus.clone()));
-        Ok(Self { log, bus, master })
+        Ok(Self { log, bus, keys })
     }
 }

@@ -6,7 +6,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-use crate::Authenticator;
+use crate::{AnchorKey, Authenticator};
 
 /// The secret from configuration that all other secrets of the log are wrapped by. While it is being changed
 /// there are others beside it, which may still be read with and are never written with.
@@ -25,13 +25,17 @@ pub(crate) struct LogSecrets {
     pub(crate) claims: [u8; 32],
     /// Makes the authentication values of events and snapshots.
     pub(crate) authentication: [u8; 32],
+    /// Signs anchors.
+    pub(crate) anchors: [u8; 32],
 }
 
 impl LogSecrets {
     pub(crate) const FINGERPRINTS: &'static str = "command fingerprints";
     pub(crate) const CLAIMS: &'static str = "claims";
     pub(crate) const AUTHENTICATION: &'static str = "authentication";
-    pub(crate) const ALL: [&'static str; 3] = [Self::FINGERPRINTS, Self::CLAIMS, Self::AUTHENTICATION];
+    pub(crate) const ANCHORS: &'static str = "anchors";
+    pub(crate) const ALL: [&'static str; 4] =
+        [Self::FINGERPRINTS, Self::CLAIMS, Self::AUTHENTICATION, Self::ANCHORS];
 }
 
 /// The keys of one log: the master key and the secrets that it unlocked.
@@ -51,6 +55,11 @@ impl std::fmt::Debug for LogKeys {
 impl LogKeys {
     pub fn master(&self) -> &MasterKey {
         &self.master
+    }
+
+    /// Signs the ends of this log.
+    pub fn anchor_key(&self) -> AnchorKey {
+        AnchorKey::from_seed(&self.secrets.anchors)
     }
 
     /// What tells the events of this log from others.
@@ -94,6 +103,7 @@ impl MasterKey {
             fingerprints: self.derive(LogSecrets::FINGERPRINTS),
             claims: self.derive(LogSecrets::CLAIMS),
             authentication: self.derive(LogSecrets::AUTHENTICATION),
+            anchors: self.derive(LogSecrets::ANCHORS),
         };
         LogKeys { master: self.clone(), secrets, origin_id }
     }

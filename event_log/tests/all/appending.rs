@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use event_log::{EventLog, LogError, Position, Version, clock, verify};
+use event_log::{EventLog, Expected, LogError, Position, Version, clock, verify};
 use futures::future::join_all;
 use sqlx::{Connection, Executor, PgConnection};
 use uuid::Uuid;
@@ -234,7 +234,7 @@ async fn a_log_of_which_only_the_floor_is_left_goes_on_above_it() {
         let log = world.process().await;
         let last = 41 + i64::try_from(coins.len()).unwrap();
         assert_eq!(put(&log, clock::new_id(), coins).await, last);
-        assert_eq!(verify(&world.pool, None).await.unwrap().fault, None);
+        assert_eq!(verify(&world.pool, Expected::default()).await.unwrap().fault, None);
     }
 }
 
@@ -305,7 +305,7 @@ async fn processes_that_write_in_turn_leave_one_chain() {
         last += i64::try_from(coins).unwrap();
         assert_eq!(put(log, jar, vec![1; coins]).await, last);
     }
-    assert_eq!(verify(&world.pool, None).await.unwrap().fault, None);
+    assert_eq!(verify(&world.pool, Expected::default()).await.unwrap().fault, None);
     world.assert_sound().await;
 }
 

@@ -1,6 +1,6 @@
 //! The chain finds whatever was done to the log behind its back.
 
-use event_log::{Anchor, NotAnAnchor, Position, clock, verify, verify_in_pages};
+use event_log::{Anchor, Expected, NotAnAnchor, Position, clock, verify, verify_in_pages};
 
 use crate::jar::JarCommand;
 use crate::world::{World, tell};
@@ -19,7 +19,10 @@ async fn unguarded() -> World {
 }
 
 async fn fault(world: &World, anchor: Option<&Anchor>) -> Option<String> {
-    verify(&world.pool, anchor.cloned()).await.unwrap().fault
+    verify(&world.pool, Expected { anchors: anchor.cloned().into_iter().collect(), ..Expected::default() })
+        .await
+        .unwrap()
+        .fault
 }
 
 /// What somebody wrote down about a position.
@@ -32,7 +35,10 @@ async fn anchor_at(world: &World, position: i64) -> Anchor {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_untouched_log_verifies_with_and_without_an_anchor() {
     let world = unguarded().await;
-    let report = verify(&world.pool, Some(anchor_at(&world, 6).await)).await.unwrap();
+    let report =
+        verify(&world.pool, Expected { anchors: vec![anchor_at(&world, 6).await], ..Expected::default() })
+            .await
+            .unwrap();
     assert_eq!((report.events, report.head.get(), report.fault), (6, 6, None));
     assert_eq!(report.head_chain, anchor_at(&world, 6).await.chain);
     assert_eq!(fault(&World::new().await, None).await, None);
@@ -42,12 +48,12 @@ async fn an_untouched_log_verifies_with_and_without_an_anchor() {
 async fn every_page_of_the_log_is_verified_and_follows_from_the_one_before() {
     let world = unguarded().await;
     for page_events in 1..=7 {
-        let report = verify_in_pages(&world.pool, None, page_events).await.unwrap();
+        let report = verify_in_pages(&world.pool, Expected::default(), page_events).await.unwrap();
         assert_eq!((report.events, report.head.get(), report.fault), (6, 6, None), "pages of {page_events}");
     }
     // The fifth event begins the third page of two.
     world.run("DELETE FROM events WHERE position = 5").await;
-    let report = verify_in_pages(&world.pool, None, 2).await.unwrap();
+    let report = verify_in_pages(&world.pool, Expected::default(), 2).await.unwrap();
     assert_eq!(report.fault.as_deref(), Some("position 6 follows 4"));
 }
 

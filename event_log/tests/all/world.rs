@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use embedded::{Options, Postgres};
 use event_log::{
-    Actor, CommandContext, Committed, Connections, EventLog, LogError, LogOptions, LogReader, MasterKey,
-    Position, ReceiptLife, clock, verify,
+    Actor, CommandContext, Committed, Connections, EventLog, Expected, LogError, LogOptions, LogReader,
+    MasterKey, Position, ReceiptLife, clock, verify,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool};
 use tokio::time::Instant;
@@ -111,7 +111,7 @@ impl World {
 
     /// The chain verifies, positions are 1..n, and in every stream sequences are 1..m and rise with them.
     pub async fn assert_sound(&self) {
-        let report = verify(&self.pool, None).await.unwrap();
+        let report = verify(&self.pool, Expected::default()).await.unwrap();
         assert_eq!(report.fault, None);
         assert_eq!(report.head, report.events);
         let astray = "SELECT count(*) FROM (SELECT sequence, row_number() OVER (\

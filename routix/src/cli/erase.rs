@@ -27,7 +27,7 @@ pub(super) struct EraseArgs {
 
 pub(super) async fn run(config: Config, args: EraseArgs) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config, 0).await?;
-    let app = assemble::app(&config, stack, false)?;
+    let (app, _) = assemble::app(&config, stack, false)?;
     let Some(person) = args.person else {
         let again = app.erasures().apply_kept().await?;
         output::line(&format!("{again} persons were erased again"));

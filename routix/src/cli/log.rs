@@ -1,16 +1,23 @@
 //! `routix log`: is the log whole, and what to do when it lost its end.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use commands::claims_of;
-use event_log::{Anchor, LogReader, Position, RecordedEvent, RecoverError, Recovery};
+use event_log::{
+    Anchor, AnchorFolder, AnchorPublicKey, Expected, LogHead, LogKeys, LogReader, Position, RecordedEvent,
+    RecoverError, Recovery,
+};
 use nats::{Bus, BusOptions};
+use uuid::Uuid;
 
 use super::output;
 use crate::config::Config;
+use crate::secrets;
 use crate::stack::{self, Stack};
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -19,13 +26,19 @@ const INCOMPLETE: u8 = 2;
 
 #[derive(Debug, Subcommand)]
 pub enum LogQuestion {
-    /// Recomputes the hash chain, checks that positions are dense and compares the stream, where `NATS_URL`
-    /// is given. Ends with 0 when all is well, 1 at a fault, 2 when the stream could not be compared.
+    /// Recomputes the hash chain, checks that positions are dense, compares the anchors in `ROUTIX_ANCHORS`, and the
+    /// stream where `NATS_URL` is given. Ends with 0 when all is well, 1 at a fault, 2 when something could not be
+    /// compared.
     Verify {
         /// A position and its chain value as they were known before: `<position>:<hex>`.
         #[arg(long)]
         anchor: Option<String>,
+        /// The file of the public key, for whoever does not have the secret key.
+        #[arg(long)]
+        public_key: Option<PathBuf>,
     },
+    /// Prints the public key that anchors are checked with.
+    PublicKey,
     /// Puts back what a restored log lost, from what the stream still holds of it.
     Recover {
         /// Gives up what was lost: the log gets a new id, the stream begins anew, clients are told to reset.
@@ -39,18 +52,51 @@ pub enum LogQuestion {
 
 pub async fn run(config: Config, question: LogQuestion) -> anyhow::Result<ExitCode> {
     match question {
-        LogQuestion::Verify { anchor } => verify(&config, anchor.as_deref()).await,
+        LogQuestion::Verify { anchor, public_key } => {
+            verify(&config, anchor.as_deref(), public_key.as_deref()).await
+        }
+        LogQuestion::PublicKey => public_key(&config).await,
         LogQuestion::Recover { new_log: false, yes } => recover(&config, yes).await,
         LogQuestion::Recover { new_log: true, .. } => start_new_log(&config).await,
     }
 }
 
-async fn verify(config: &Config, anchor: Option<&str>) -> anyhow::Result<ExitCode> {
-    let anchor: Option<Anchor> = anchor.map(str::parse).transpose()?;
+async fn public_key(config: &Config) -> anyhow::Result<ExitCode> {
+    let (pool, _) = stack::database(config, 0).await?;
+    let keys = secrets::master_key(config)?.unlock(&pool).await?;
+    output::line(&keys.anchor_key().public().to_string());
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn verify(
+    config: &Config,
+    anchor: Option<&str>,
+    public_key: Option<&Path>,
+) -> anyhow::Result<ExitCode> {
+    let mut expected = Expected::default();
+    expected.anchors.extend(anchor.map(str::parse::<Anchor>).transpose()?);
     let (pool, _) = stack::database(config, 0).await?;
     let reader = LogReader::new(pool.clone());
     let identity = reader.identity().await?;
-    let report = event_log::verify(&pool, anchor.clone()).await?;
+    let keys = match &config.secret_key {
+        Some(_) => Some(secrets::master_key(config)?.unlock(&pool).await?),
+        None => None,
+    };
+    expected.authenticator = keys.as_ref().map(LogKeys::authenticator);
+    let public_key = match public_key {
+        Some(file) => Some(fs::read_to_string(file)?.parse::<AnchorPublicKey>()?),
+        None => keys.map(|keys| keys.anchor_key().public()),
+    };
+    let anchors = read_anchors(config, public_key.as_ref(), identity.log_id)?;
+    if let Some(Anchored::Fault(fault)) = &anchors {
+        output::line(&format!("FAULT: {fault}"));
+        return Ok(ExitCode::FAILURE);
+    }
+    if let Some(Anchored::Heads(heads)) = &anchors {
+        expected.anchors.extend(heads.iter().map(LogHead::anchor));
+    }
+    let (given, is_authenticated) = (expected.anchors.clone(), expected.authenticator.is_some());
+    let report = event_log::verify(&pool, expected).await?;
     let first = identity.floor_position.next();
     output::line(&format!("log {}", identity.log_id));
     output::line(&format!("{} events read, positions {first} to {}", report.events, report.head));
@@ -60,15 +106,47 @@ async fn verify(config: &Config, anchor: Option<&str>) -> anyhow::Result<ExitCod
         return Ok(ExitCode::FAILURE);
     }
     output::line("positions are dense and the chain is whole");
-    match anchor {
-        Some(anchor) => output::line(&format!("the anchor at {} holds", anchor.position)),
-        None => output::line("no anchor was given: an end that was cut off is not found without one"),
+    if is_authenticated {
+        output::line("every event was written by this log");
+    }
+    match given.as_slice() {
+        [] => output::line("no anchor was given: an end that was cut off is not found without one"),
+        [only] => output::line(&format!("the anchor at {} holds", only.position)),
+        [.., last] => output::line(&format!("{} anchors hold, the last at {}", given.len(), last.position)),
     }
     let Some(url) = &config.nats_url else {
         output::line("the stream was not compared: NATS_URL is not given");
         return Ok(ExitCode::SUCCESS);
     };
     compare_stream(url, &reader).await
+}
+
+/// What the folder of anchors says.
+enum Anchored {
+    Heads(Vec<LogHead>),
+    Fault(String),
+}
+
+/// The anchors of this log, by time. `None` where none are kept, or nobody can read them.
+fn read_anchors(
+    config: &Config,
+    key: Option<&AnchorPublicKey>,
+    log_id: Uuid,
+) -> anyhow::Result<Option<Anchored>> {
+    let Some(path) = &config.anchors else { return Ok(None) };
+    let Some(key) = key else {
+        output::line("the anchors were not compared: give --public-key <file>, or the secret key");
+        return Ok(None);
+    };
+    let (heads, strange) = AnchorFolder::at(path).all(key).context("the anchors cannot be read")?;
+    if let Some(strange) = strange.first() {
+        return Ok(Some(Anchored::Fault(format!("{} was not signed by this log", strange.display()))));
+    }
+    // Whoever makes the log another one says so with an anchor of the new one.
+    if let Some(newest) = heads.last().filter(|newest| newest.log_id != log_id) {
+        return Ok(Some(Anchored::Fault(format!("the newest anchor is of the log {}", newest.log_id))));
+    }
+    Ok(Some(Anchored::Heads(heads.into_iter().filter(|head| head.log_id == log_id).collect())))
 }
 
 async fn compare_stream(url: &str, reader: &LogReader) -> anyhow::Result<ExitCode> {
@@ -270,6 +348,10 @@ async fn start_new_log(config: &Config) -> anyhow::Result<ExitCode> {
     // The id first: when this stops half-way, the stream is still of another log, and nothing is appended.
     let log_id = event_log::start_new_log(stack.log.pool()).await?;
     let first = stack.bus.start_stream_anew(&stack.log).await?;
+    if let Some(path) = &config.anchors {
+        // Without it the log would be taken for a forged one.
+        AnchorFolder::at(path).keep(&stack.keys.anchor_key(), &stack.log.log_head().await?)?;
+    }
     let ended = held.map_or(Position::ZERO, |held| held.position);
     output::line(&format!("the log is {log_id} now and goes on behind position {head}"));
     output::line(&format!("the stream, which ended at {ended}, begins anew at {first}"));

@@ -217,7 +217,7 @@ async fn work(config: Config, parts: &[Part]) -> anyhow::Result<ExitCode> {
 
 async fn create_admin(config: Config, login: Login) -> anyhow::Result<ExitCode> {
     let stack = Stack::connect(&config, 0).await?;
-    let app = assemble::app(&config, stack, false)?;
+    let (app, _) = assemble::app(&config, stack, false)?;
     if app.commands().ensure_account(&login, "Admin", Role::Admin).await? {
         output::line(&format!("{} is an admin now", login.email));
         Ok(ExitCode::SUCCESS)

@@ -1,3 +1,4 @@
 //! Attacks, each carried out on the real program.
 
+mod anchors;
 mod forgery;
