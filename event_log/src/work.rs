@@ -116,7 +116,8 @@ pub struct Known<'a> {
 ///
 /// A row must be the first open one of its subject. The question is put as an ordered look at one row, which the index of
 /// subjects alone serves: asked whether an earlier row exists, a planner that believes the table to be empty reads all open
-/// rows of the role for each of them.
+/// rows of the role for each of them. The rows are gathered into an array first, because a planner may carry a subquery out
+/// once per row of the table, and each time the limit counts anew.
 pub async fn claim(
     pool: &PgPool,
     known: Known<'_>,
@@ -128,7 +129,7 @@ pub async fn claim(
         r#"
         UPDATE work SET held_until = clock_timestamp() + make_interval(secs => $2),
                         fence = fence + 1, attempts = attempts + 1
-        WHERE work_id IN (
+        WHERE work_id = ANY (ARRAY (
             SELECT w.work_id FROM work AS w
             WHERE w.role = $1 AND w.task = ANY($4) AND w.done_at IS NULL AND w.parked_at IS NULL
               AND w.due_at <= clock_timestamp()
@@ -140,7 +141,7 @@ pub async fn claim(
                   ORDER BY first.position LIMIT 1)
             ORDER BY w.due_at, w.position
             FOR UPDATE SKIP LOCKED
-            LIMIT $3)
+            LIMIT $3))
         RETURNING
             work_id,
             task,

@@ -60,7 +60,7 @@ impl Runner {
         let mut wakes = self.commands.bus.wakes(self.role.name()).await.ok();
         loop {
             let concurrency = self.pace.concurrency;
-            let claimed = self.claim(concurrency - running.len()).await;
+            let claimed = self.claim(concurrency.saturating_sub(running.len())).await;
             let found = !claimed.is_empty();
             for (task, row) in claimed {
                 let span = span_of(task, &row);
