@@ -7,6 +7,7 @@
 mod anchors;
 mod append;
 mod authentic;
+mod barrier;
 mod cache;
 mod chain;
 #[cfg(test)]

@@ -53,7 +53,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
+    // Leases, rows of work and checkpoints can be made again: they wait for no standby, so that read models go on while
+    // there is none. The appender has its own word on that.
     let connect = PgConnectOptions::from_str(url)?.application_name("routix");
+    let connect = connect.options([("synchronous_commit", "local")]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.general)
         .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Actor, CommandContext, LogError, Position};
+use crate::{Actor, CommandContext, LogError, Position, barrier};
 
 /// The life of a receipt that has an end.
 pub const RECEIPT_DAYS: i64 = 30;
@@ -36,6 +36,7 @@ pub(crate) async fn find(pool: &sqlx::PgPool, context: &CommandContext) -> Resul
     .fetch_optional(pool)
     .await?;
     let Some(found) = found else { return Ok(None) };
+    barrier::wait(pool).await?;
     let (fingerprint, position, outcome) = (found.fingerprint, found.position, found.outcome);
     let is_forgotten = fingerprint == FORGOTTEN;
     match context.actor {

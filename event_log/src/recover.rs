@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::chain::chain_of;
 use crate::receipts::{FORGOTTEN, RECEIPT_DAYS};
-use crate::{Claim, EventLog, LogError, Position, RecordedEvent, clock, reader, seal};
+use crate::{Claim, EventLog, LogError, Position, RecordedEvent, barrier, clock, reader, seal};
 
 /// Why events were not put back.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,7 @@ impl Recovery {
         }
         let lost = mark_lost_keys_in_tx(&mut tx, page).await?;
         tx.commit().await?;
+        barrier::wait(&mut *connection).await?;
         self.head = last.position;
         self.chain.clone_from(&last.chain);
         self.recovered.events += page.len() as u64;

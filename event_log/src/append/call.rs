@@ -9,7 +9,7 @@ use super::{Appended, NewUnit};
 use crate::authentic::AuthenticationValue;
 use crate::chain::Chain;
 use crate::error::is_transient;
-use crate::{Position, Version};
+use crate::{Position, Version, barrier};
 
 /// The answer of the database to a batch.
 #[derive(Debug)]
@@ -169,7 +169,11 @@ async fn explain(connection: &mut PgConnection, units: &[&NewUnit]) -> Result<An
         &rows.streams as _,
         &rows.claims as _,
     );
-    let verdicts = verdicts.fetch_all(connection).await?;
+    let verdicts = verdicts.fetch_all(&mut *connection).await?;
+    if verdicts.iter().any(|verdict| verdict.verdict == "duplicate") {
+        // The first answer was lost perhaps, with the wait for the standbys.
+        barrier::wait(connection).await?;
+    }
     if verdicts.len() != units.len() {
         return Err(protocol("there is not one verdict for each unit"));
     }

@@ -27,6 +27,7 @@ impl Lanes {
             ("plan_cache_mode", "force_generic_plan"),
             ("enable_seqscan", "off"),
             ("jit", "off"),
+            ("synchronous_commit", "on"),
             ("statement_timeout", "30s"),
         ]);
         Self { options, guard, free: Vec::new(), opening: None, delay: Duration::ZERO }

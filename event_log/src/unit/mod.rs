@@ -23,7 +23,7 @@ use crate::append::Appended;
 use crate::cache::StreamKey;
 use crate::log::EventLog;
 use crate::receipts::{self, Receipt};
-use crate::{Claim, CommandContext, LogError, Position, Version, clock, load};
+use crate::{Claim, CommandContext, LogError, Position, Version, barrier, clock, load};
 pub use committed::{Committed, Loaded};
 use detached::Detached;
 use step::{Decision, Step, TypedStep};
@@ -264,13 +264,17 @@ where
         match (self.first_outcome().await?, refusal) {
             (Some(first), _) => Ok(first),
             (None, Some(refusal)) => Err(refusal),
-            (None, None) => Ok(Committed {
-                position: self.log.head().await?,
-                versions: self.steps.iter().map(|step| step.version()).collect(),
-                events: vec![],
-                outcome: self.outcome.clone(),
-                replayed: false,
-            }),
+            (None, None) => {
+                let position = self.log.head().await?;
+                barrier::wait(self.log.pool()).await.map_err(LogError::from)?;
+                Ok(Committed {
+                    position,
+                    versions: self.steps.iter().map(|step| step.version()).collect(),
+                    events: vec![],
+                    outcome: self.outcome.clone(),
+                    replayed: false,
+                })
+            }
         }
     }
 
