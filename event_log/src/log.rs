@@ -52,7 +52,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
-    let connect = PgConnectOptions::from_str(url)?.application_name("routix");
+    // A plan that was kept from when `work` was empty looks through the whole table for every row of a later backlog. The
+    // statements of this pool are few, so each is planned anew. Other pools say for themselves how they plan.
+    let connect = PgConnectOptions::from_str(url)?
+        .application_name("routix")
+        .options([("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.general)
         .acquire_timeout(ACQUIRE_TIMEOUT)
