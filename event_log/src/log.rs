@@ -54,9 +54,12 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Opens a pool on the database.
 pub async fn connect(url: &str, options: &LogOptions) -> Result<PgPool, LogError> {
     // Leases, rows of work and checkpoints can be made again: they wait for no standby, so that read models go on while
-    // there is none. The appender has its own word on that.
+    // there is none. The appender has its own word on that. And a plan that was kept from when `work` was empty looks
+    // through the whole table for every row of a later backlog: the statements of this pool are few, so each is planned
+    // anew. Other pools say for themselves how they plan.
     let connect = PgConnectOptions::from_str(url)?.application_name("routix");
-    let connect = connect.options([("synchronous_commit", "local")]);
+    let connect =
+        connect.options([("synchronous_commit", "local"), ("plan_cache_mode", "force_custom_plan")]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.general)
         .acquire_timeout(ACQUIRE_TIMEOUT)

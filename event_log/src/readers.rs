@@ -60,6 +60,8 @@ impl Readers {
     /// So many connections to the database of `pool`, with further settings of the server.
     pub fn like(pool: &PgPool, connections_max: u32, settings: &[(&str, &str)]) -> Self {
         let options = pool.connect_options().as_ref().clone();
+        // The statements of these are many and small: their plans are kept.
+        let options = options.options([("plan_cache_mode", "auto")]);
         let manager = Manager(options.options(settings.iter().copied()));
         // The connection that was used last is given first: its server process still has everything at hand.
         let pool = managed::Pool::builder(manager)

@@ -11,6 +11,8 @@ pub(super) async fn connect(log: &EventLog) -> Result<PgConnection, LogError> {
     let options = options.options([
         ("synchronous_commit", "off"),
         ("jit", "off"),
+        // The statements are many and small: their plans are kept.
+        ("plan_cache_mode", "auto"),
         ("idle_in_transaction_session_timeout", "10s"),
     ]);
     Ok(options.connect().await?)

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use event_log::expired::{self, SweepLimits};
 use event_log::{RECEIPT_DAYS, clock};
+use futures::future::join_all;
 use hyper::Method;
 use serde_json::json;
 use sqlx::PgPool;
-use tokio::task::JoinSet;
 
 use crate::effort::Effort;
 use crate::report::Report;
@@ -21,7 +21,7 @@ use crate::stack::Stack;
 
 const CHATS: usize = 32;
 /// Messages of each chat, for each second of effort.
-const MESSAGES_PER_SECOND: f64 = 40.0;
+const MESSAGES_PER_SECOND: u64 = 40;
 const GENERATIONS_PER_CHAT: usize = 2;
 const TEXT: &str = "Create a gaming thumbnail with explosions and a big yellow title, please";
 
@@ -46,7 +46,8 @@ pub async fn run(effort: &Effort) -> Report {
         chats.push((user, chat));
     }
     let empty = cleaned(&pool).await;
-    let each = (effort.seconds * MESSAGES_PER_SECOND) as usize;
+    let seconds = Duration::from_secs_f64(effort.seconds).as_secs().max(1);
+    let each = usize::try_from(seconds * MESSAGES_PER_SECOND).unwrap();
     post(&chats, each).await;
     let talked = cleaned(&pool).await;
     let messages = CHATS * each;
@@ -55,7 +56,7 @@ pub async fn run(effort: &Effort) -> Report {
     // A wish is answered by two messages.
     let stored: i64 = sqlx::query_scalar("SELECT count(*) FROM messages").fetch_one(&pool).await.unwrap();
     let grown = bytes_of(&talked) - bytes_of(&empty);
-    report.figure("bytes a stored message", grown / stored as f64, "B", json!({ "messages": stored }));
+    report.figure("bytes a stored message", grown / float(stored), "B", json!({ "messages": stored }));
     order(&chats).await;
     let drawn = cleaned(&pool).await;
     let generations = CHATS * GENERATIONS_PER_CHAT;
@@ -71,7 +72,12 @@ pub async fn run(effort: &Effort) -> Report {
 }
 
 fn bytes_of(relations: &[Relation]) -> f64 {
-    relations.iter().map(|relation| relation.bytes).sum::<i64>() as f64
+    float(relations.iter().map(|relation| relation.bytes).sum())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts and sizes stay far below 2^52")]
+fn float(count: i64) -> f64 {
+    count as f64
 }
 
 /// Tells what was added per piece, in all and by table, the largest first.
@@ -85,7 +91,7 @@ fn tell(
 ) {
     let grown = |table: &Relation| {
         let before = before.iter().find(|known| known.name == table.name).map_or(0, |known| known.bytes);
-        (table.bytes - before) as f64 / pieces as f64
+        float(table.bytes - before) / float(i64::try_from(pieces).unwrap())
     };
     let mut tables: Vec<(&str, f64)> =
         after.iter().map(|table| (table.name.as_str(), grown(table))).collect();
@@ -97,29 +103,23 @@ fn tell(
 }
 
 async fn post(chats: &[(Connection, String)], each: usize) {
-    let mut posting = JoinSet::new();
-    for (user, chat) in chats.to_vec() {
-        posting.spawn(async move {
-            let body = json!({ "type": "text", "content": TEXT });
-            for _ in 0..each {
-                user.json(Method::POST, &chat, &body).await;
-            }
-        });
-    }
-    posting.join_all().await;
+    let body = json!({ "type": "text", "content": TEXT });
+    let post_all = async |(user, chat): &(Connection, String)| {
+        for _ in 0..each {
+            user.json(Method::POST, chat, &body).await;
+        }
+    };
+    join_all(chats.iter().map(post_all)).await;
 }
 
 async fn order(chats: &[(Connection, String)]) {
-    let mut ordering = JoinSet::new();
-    for (user, _) in chats.to_vec() {
-        ordering.spawn(async move {
-            let body = json!({ "prompt": TEXT, "algorithm_id": "routix_lightning" });
-            for _ in 0..GENERATIONS_PER_CHAT {
-                user.json(Method::POST, "/api/v1/generation/create", &body).await;
-            }
-        });
-    }
-    ordering.join_all().await;
+    let body = json!({ "prompt": TEXT, "algorithm_id": "routix_lightning" });
+    let order_all = async |(user, _): &(Connection, String)| {
+        for _ in 0..GENERATIONS_PER_CHAT {
+            user.json(Method::POST, "/api/v1/generation/create", &body).await;
+        }
+    };
+    join_all(chats.iter().map(order_all)).await;
 }
 
 /// The tables at rest, after everything that has an end is past it.
