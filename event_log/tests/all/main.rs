@@ -15,6 +15,7 @@ mod keys;
 mod peers;
 mod presence;
 mod recovering;
+mod replicas;
 mod sealing;
 mod snapshots;
 mod units;

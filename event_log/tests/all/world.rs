@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::jar::{Failure, Jar, JarCommand};
 
 pub const ALICE: Uuid = Uuid::from_u128(0xA11CE);
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// How many wait for an advisory lock in this database.
 pub const ADVISORY_WAITS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
