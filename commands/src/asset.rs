@@ -108,7 +108,7 @@ impl Commands {
     /// afterwards, because its id was used for another picture, has overwritten nothing.
     pub(crate) async fn store(
         &self,
-        folder: &str,
+        kind: &str,
         to: Belongs,
         picture: Picture,
     ) -> Result<StoredPicture, CommandError> {
@@ -116,7 +116,8 @@ impl Commands {
         let digest = Sha256::digest(&picture.bytes);
         let stored = StoredPicture {
             key: format!(
-                "{folder}/{}-{}.{}",
+                "{}/{}-{}.{}",
+                to.folder(kind),
                 to.subject,
                 hex::encode(&digest[..DIGEST_BYTES]),
                 picture.extension

@@ -59,6 +59,7 @@ impl MasterKey {
             claims: secret(LogSecrets::CLAIMS).await?,
             authentication: secret(LogSecrets::AUTHENTICATION).await?,
             anchors: secret(LogSecrets::ANCHORS).await?,
+            objects: secret(LogSecrets::OBJECTS).await?,
         };
         let origin_id = reader::identity(pool).await?.origin_id;
         Ok(LogKeys { master: self.clone(), secrets, origin_id })

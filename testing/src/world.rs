@@ -1,6 +1,5 @@
 //! The write side of a test's own: its database, its broker, and as much of the background work as it asks for.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,9 +132,10 @@ impl World {
         self.log.pool()
     }
 
-    /// The folder of the stored pictures.
-    pub fn objects(&self) -> PathBuf {
-        self.folder.path().join("objects")
+    /// The number of thumbnails that are stored for a person.
+    pub fn thumbnails_of(&self, user: UserId) -> usize {
+        let folder = self.folder.path().join(format!("objects/people/{user}/generations"));
+        std::fs::read_dir(folder).map_or(0, Iterator::count)
     }
 
     /// A new account with the credits of a signup.

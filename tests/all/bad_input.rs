@@ -11,7 +11,7 @@ use crate::support::world::World;
 /// The number of events and of files, to see that nothing was stored.
 async fn stored(world: &World) -> (i64, usize) {
     let events = sqlx::query_scalar("SELECT count(*) FROM events").fetch_one(&world.pool).await.unwrap();
-    let files = std::fs::read_dir(world.surroundings.data.join("objects/assets")).map_or(0, Iterator::count);
+    let files = std::fs::read_dir(world.surroundings.data.join("objects/people")).map_or(0, Iterator::count);
     (events, files)
 }
 

@@ -63,12 +63,12 @@ async fn is_gone(pool: &PgPool, text: &str) {
 
 fn files(folder: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    entries.flatten().filter(|entry| entry.path().is_file()).count()
+    let count = |entry: std::fs::DirEntry| if entry.path().is_dir() { files(&entry.path()) } else { 1 };
+    entries.flatten().map(count).sum()
 }
 
 fn pictures(world: &World) -> usize {
-    let objects = world.surroundings.data.join("objects");
-    files(&objects.join("assets")) + files(&objects.join("generations"))
+    files(&world.surroundings.data.join("objects/people"))
 }
 
 async fn rebuild(surroundings: &Surroundings, projection: &str) {

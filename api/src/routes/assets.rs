@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use commands::{CommandError, UploadAsset};
+use commands::UploadAsset;
 use domain::AssetId;
 use domain::conversation::PictureKind;
 use projections::assets::{self, AssetRow};
@@ -236,6 +236,6 @@ async fn content(
 ) -> Result<Response, ApiError> {
     let fresh = assets::get(app.reader(), wanted, user.user_id, AssetId(id)).await?;
     let asset = fresh.value.ok_or(ApiError::missing("asset", fresh.behind))?;
-    let object = app.providers().objects.get(&asset.object_key).await.map_err(CommandError::from)?;
+    let object = app.commands().object(Some(user.user_id), &asset.object_key).await?;
     Ok(picture(object, &format!("{}-{id}", asset.asset_type), false))
 }

@@ -313,6 +313,6 @@ async fn image(
 ) -> Result<Response, ApiError> {
     let fresh = generations::image_key(app.reader(), wanted, user.user_id, RequestId(id)).await?;
     let image = fresh.value.ok_or(ApiError::missing("picture", fresh.behind))?;
-    let object = app.providers().objects.get(&image.key).await.map_err(CommandError::from)?;
+    let object = app.commands().object(Some(user.user_id), &image.key).await?;
     Ok(picture(object, &format!("routix-{id}.png"), params.download))
 }

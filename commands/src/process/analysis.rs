@@ -53,7 +53,10 @@ pub(super) async fn analyze(commands: &Commands, work: &ClaimedWork) -> Step {
 
 async fn look_at(commands: &Commands, template: &TemplateState) -> Result<Analysis, ProviderError> {
     let providers = &commands.providers;
-    let picture = providers.objects.get(&template.image.key).await?;
+    let picture = commands.object(None, &template.image.key).await.map_err(|error| match error {
+        CommandError::Provider(error) => error,
+        other => ProviderError::Io { reason: other.to_string() },
+    })?;
     let hints = AnalysisHints {
         category: Some(template.category.clone()),
         tags: template.tags.clone(),

@@ -138,8 +138,7 @@ async fn a_request_that_is_cancelled_while_it_is_drawn_leaves_no_picture() {
     world.generator.let_go();
     worker.stop().await;
     assert_eq!(world.generator.calls()[0].state, CallState::Answered);
-    let stored = std::fs::read_dir(world.objects().join("generations")).map_or(0, Iterator::count);
-    assert_eq!(stored, 0, "nobody will ever ask for it");
+    assert_eq!(world.thumbnails_of(own.0), 0, "nobody will ever ask for it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,12 +168,12 @@ async fn the_pictures_of_an_erased_person_go_also_where_a_restore_took_their_row
     let face = uploaded(&world, user).await;
     eventually("the picture is there", async || is_completed(&world, request).await).await;
     worker.stop().await;
+    assert_eq!(world.thumbnails_of(user), 1);
     world.run("DELETE FROM objects").await;
     world.commands.erase_person(command_of(user), user, AskedBy::Operator).await.unwrap();
     let cleanup = world.work(Role::Cleanup);
-    let drawn = async || std::fs::read_dir(world.objects().join("generations")).map_or(0, Iterator::count);
     eventually("nothing of the person is left", async || {
-        drawn().await == 0 && world.providers.objects.get(&face.picture.key).await.is_err()
+        world.thumbnails_of(user) == 0 && world.providers.objects.get(&face.picture.key).await.is_err()
     })
     .await;
     cleanup.stop().await;
@@ -190,13 +189,12 @@ async fn a_picture_whose_worker_died_before_it_could_say_so_goes_with_the_person
     eventually("the provider is called", async || world.generator.calls().len() == 1).await;
     world.run("ALTER TABLE events RENAME TO events_away").await;
     world.generator.let_go();
-    let stored = async || std::fs::read_dir(world.objects().join("generations")).map_or(0, Iterator::count);
-    eventually("the picture is stored", async || stored().await == 1).await;
+    eventually("the picture is stored", async || world.thumbnails_of(user) == 1).await;
     worker.crash().await;
     world.run("ALTER TABLE events_away RENAME TO events").await;
     assert!(!is_completed(&world, request).await);
     world.commands.erase_person(command_of(user), user, AskedBy::Operator).await.unwrap();
     let cleanup = world.work(Role::Cleanup);
-    eventually("nothing of the person is left", async || stored().await == 0).await;
+    eventually("nothing of the person is left", async || world.thumbnails_of(user) == 0).await;
     cleanup.stop().await;
 }

@@ -27,6 +27,8 @@ pub(crate) struct LogSecrets {
     pub(crate) authentication: [u8; 32],
     /// Signs anchors.
     pub(crate) anchors: [u8; 32],
+    /// Seals objects of the house, and gives every object its nonce.
+    pub(crate) objects: [u8; 32],
 }
 
 impl LogSecrets {
@@ -34,8 +36,9 @@ impl LogSecrets {
     pub(crate) const CLAIMS: &'static str = "claims";
     pub(crate) const AUTHENTICATION: &'static str = "authentication";
     pub(crate) const ANCHORS: &'static str = "anchors";
-    pub(crate) const ALL: [&'static str; 4] =
-        [Self::FINGERPRINTS, Self::CLAIMS, Self::AUTHENTICATION, Self::ANCHORS];
+    pub(crate) const OBJECTS: &'static str = "objects";
+    pub(crate) const ALL: [&'static str; 5] =
+        [Self::FINGERPRINTS, Self::CLAIMS, Self::AUTHENTICATION, Self::ANCHORS, Self::OBJECTS];
 }
 
 /// The keys of one log: the master key and the secrets that it unlocked.
@@ -104,6 +107,7 @@ impl MasterKey {
             claims: self.derive(LogSecrets::CLAIMS),
             authentication: self.derive(LogSecrets::AUTHENTICATION),
             anchors: self.derive(LogSecrets::ANCHORS),
+            objects: self.derive(LogSecrets::OBJECTS),
         };
         LogKeys { master: self.clone(), secrets, origin_id }
     }

@@ -7,6 +7,7 @@
 
 mod master;
 mod nodes;
+mod objects;
 mod place;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::nodes::unreadable;
 use crate::{LogError, MasterKey};
 
-const NONCE_BYTES: usize = 24;
+pub(super) const NONCE_BYTES: usize = 24;
 /// The form of the boxes that are made today, and the number of the key that they are made with.
 const HEAD: [u8; 2] = [1, 1];
 
@@ -18,14 +18,27 @@ const HEAD: [u8; 2] = [1, 1];
 pub(crate) fn close(key: &XChaCha20Poly1305, place: &[u8], plain: &[u8]) -> Result<String, LogError> {
     let mut nonce = [0; NONCE_BYTES];
     fill_random(&mut nonce)?;
-    let bound = [&HEAD, place].concat();
-    let payload = Payload { msg: plain, aad: &bound };
-    let sealed = key.encrypt(XNonce::from_slice(&nonce), payload).map_err(unreadable)?;
-    Ok(STANDARD.encode([HEAD.as_slice(), &nonce, &sealed].concat()))
+    Ok(STANDARD.encode(close_with(key, &nonce, place, plain)?))
 }
 
 pub(crate) fn open(key: &XChaCha20Poly1305, place: &[u8], sealed: &str) -> Result<Vec<u8>, LogError> {
-    let bytes = STANDARD.decode(sealed).map_err(unreadable)?;
+    open_bytes(key, place, &STANDARD.decode(sealed).map_err(unreadable)?)
+}
+
+/// The box as bytes, with a nonce that comes for no other value.
+pub(super) fn close_with(
+    key: &XChaCha20Poly1305,
+    nonce: &[u8; NONCE_BYTES],
+    place: &[u8],
+    plain: &[u8],
+) -> Result<Vec<u8>, LogError> {
+    let bound = [&HEAD, place].concat();
+    let payload = Payload { msg: plain, aad: &bound };
+    let sealed = key.encrypt(XNonce::from_slice(nonce), payload).map_err(unreadable)?;
+    Ok([HEAD.as_slice(), nonce, &sealed].concat())
+}
+
+pub(super) fn open_bytes(key: &XChaCha20Poly1305, place: &[u8], bytes: &[u8]) -> Result<Vec<u8>, LogError> {
     let (head, sealed) = bytes.split_first_chunk().ok_or_else(|| unreadable("it is too short"))?;
     if *head != HEAD {
         return Err(unreadable("it is of a form that this program does not know"));

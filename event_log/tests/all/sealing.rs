@@ -225,3 +225,32 @@ async fn a_box_opens_at_its_place_only_and_words_that_nobody_sealed_are_refused(
         assert_eq!(world.process().await.load::<Jar>(jar).await.unwrap().state.notes.len(), 3);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_opens_for_its_person_and_its_key_only_and_is_unreadable_behind_an_erasure() {
+    let world = World::new().await;
+    let log = world.process().await;
+    let (bob, key) = (clock::new_id(), "people/alice/face.png");
+    let seal = async |owner, key, words: &str| {
+        log.vault().seal_object(owner, key, words.as_bytes()).await.unwrap().unwrap()
+    };
+    let sealed = seal(Some(ALICE), key, WORDS).await;
+    assert_eq!(sealed[..2], [1, 1]);
+    assert_eq!(seal(Some(ALICE), key, WORDS).await, sealed, "the same object is the same bytes");
+    assert_ne!(seal(Some(ALICE), key, "butter").await[..26], sealed[..26], "another one has another nonce");
+    let open = async |log: &EventLog, owner, key, sealed: &[u8]| {
+        log.vault().open_object(owner, key, sealed).await.map(|plain| plain.map(String::from_utf8))
+    };
+    let other = world.process().await;
+    assert_eq!(open(&other, Some(ALICE), key, &sealed).await.unwrap(), Some(Ok(WORDS.to_owned())));
+    seal(Some(bob), key, WORDS).await;
+    for (owner, key) in [(Some(bob), key), (None, key), (Some(ALICE), "people/alice/logo.png")] {
+        let refused = open(&other, owner, key, &sealed).await.unwrap_err();
+        assert!(matches!(refused, LogError::Unreadable { .. }), "{refused}");
+    }
+    let house = seal(None, "house/sunset.png", WORDS).await;
+    erase(&world, ALICE).await;
+    let after = world.process().await;
+    assert_eq!(open(&after, Some(ALICE), key, &sealed).await.unwrap(), None);
+    assert_eq!(open(&after, None, "house/sunset.png", &house).await.unwrap(), Some(Ok(WORDS.to_owned())));
+}

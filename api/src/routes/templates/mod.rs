@@ -374,6 +374,6 @@ async fn image(
     let row = fresh.value.ok_or(ApiError::missing("template", fresh.behind))?;
     tracing::info!(admin = %admin.user_id, template = %id, "a template was looked at");
     let key = if params.size.as_deref() == Some("thumbnail") { row.thumbnail_key } else { row.image_key };
-    let object = app.providers().objects.get(&key).await.map_err(CommandError::from)?;
+    let object = app.commands().object(None, &key).await?;
     Ok(picture(object, &format!("template-{id}"), false))
 }

@@ -162,11 +162,15 @@ impl Pipeline<'_> {
         let state = async || self.commands.log.load::<Asset>(asset_id).await.map(|loaded| loaded.state);
         // Deleted after the order: the picture is drawn without it.
         let Asset::Uploaded(asset) = state().await? else { return Ok(None) };
-        match self.commands.providers.objects.get(&asset.picture.key).await {
+        match self.commands.object(Some(asset.owner), &asset.picture.key).await {
             Ok(object) => Ok(Some(object.bytes)),
             // Deleted at this moment. A picture that was lost is an error: nobody pays for a thumbnail without it.
-            Err(ProviderError::NotFound) if !matches!(state().await?, Asset::Uploaded(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+            Err(CommandError::Provider(ProviderError::NotFound))
+                if !matches!(state().await?, Asset::Uploaded(_)) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -177,15 +181,15 @@ impl Pipeline<'_> {
         attempt_id: AttemptId,
         picture: GeneratedPicture,
     ) -> Result<Drawn, CommandError> {
+        let belongs = Belongs { subject: self.request_id.0, owner: Some(plan.job.user_id.0) };
         let image = StoredPicture {
             // Every attempt has a place of its own: a slow one must not overwrite the picture of another.
-            key: format!("generations/{}-{attempt_id}.png", self.request_id),
+            key: format!("{}/{}-{attempt_id}.png", belongs.folder("generations"), self.request_id),
             mime: "image/png".to_owned(),
             size_bytes: picture.png.len() as u64,
             width: picture.width,
             height: picture.height,
         };
-        let belongs = Belongs { subject: self.request_id.0, owner: Some(plan.job.user_id.0) };
         self.commands.put_object(belongs, &image, picture.png).await?;
         let key = image.key.clone();
         let at = clock::now();
