@@ -13,6 +13,7 @@ use projections::Reader;
 use providers::Providers;
 
 use crate::auth::TokenKeys;
+use crate::door;
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::live;
@@ -24,6 +25,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Proxies in front of the server that may be believed about the client's address.
     pub trusted_proxies: usize,
+    /// Connections that may be open.
+    pub connections: door::Limits,
     /// Sockets that one user may have open.
     pub sockets_per_user: usize,
     /// A projection may stand still for so long, with events waiting, until `/health` is red.

@@ -12,6 +12,7 @@ mod processes;
 mod read_side;
 mod secrets;
 mod stack;
+mod system;
 mod telemetry;
 
 pub use read_side::ProjectedReadSide;

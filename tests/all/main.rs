@@ -29,6 +29,7 @@ mod rebuild;
 mod relay_faults;
 mod restored_log;
 mod rolling;
+mod security;
 mod several_servers;
 mod structure;
 mod tampered;

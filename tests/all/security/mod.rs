@@ -1,0 +1,3 @@
+//! Attacks on the real program: each was carried out once with success, and none succeeds again.
+
+mod connections;
