@@ -20,6 +20,7 @@ mod routes;
 mod security_headers;
 mod service;
 mod state;
+mod uploads;
 
 pub use auth::TokenKeys;
 pub use door::Limits as ConnectionLimits;

@@ -53,6 +53,8 @@ pub enum ApiError {
     MethodNotAllowed,
     #[error("too many requests")]
     RateLimited(RateVerdict),
+    #[error("too many uploads of yours are under way")]
+    TooManyUploads,
     #[error("too many sockets are open")]
     TooManySockets,
     #[error("the service cannot do this at the moment")]
@@ -115,6 +117,7 @@ impl ApiError {
             Self::HeadersTooLarge => kind(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::MethodNotAllowed => kind(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::RateLimited(_) => kind(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::TooManyUploads => kind(StatusCode::TOO_MANY_REQUESTS, "too_many_uploads"),
             Self::TooManySockets => kind(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets"),
             Self::Unavailable => kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
@@ -140,7 +143,7 @@ impl ApiError {
         if let Self::NotSeenYet { behind, .. } = self {
             headers.insert(STALE, HeaderValue::from(*behind));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE || matches!(self, Self::TooManyUploads) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         headers

@@ -17,6 +17,7 @@ use crate::door;
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::live;
+use crate::uploads::Uploads;
 
 /// Numbers and names of HTTP that an operator may change.
 #[derive(Debug, Clone)]
@@ -56,11 +57,17 @@ struct Inner {
     parts: Parts,
     router: live::Router,
     health: Health,
+    uploads: Uploads,
 }
 
 impl App {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, router: live::Router::default(), health: Health::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            router: live::Router::default(),
+            health: Health::default(),
+            uploads: Uploads::default(),
+        }))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -106,6 +113,11 @@ impl App {
     /// The live connections of this process.
     pub fn router(&self) -> &live::Router {
         &self.0.router
+    }
+
+    /// The uploads of this process.
+    pub fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     pub fn health(&self) -> &Health {

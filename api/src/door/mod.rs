@@ -92,9 +92,9 @@ async fn attend(service: Router, stream: TcpStream, peer: SocketAddr, guest: Gue
             }
         }
     };
-    if ended.is_err()
+    if let Err(error) = ended
         && let Some(parts) = connection.into_parts()
     {
-        parts.io.into_inner().take_leave().await;
+        parts.io.into_inner().take_leave(error.is_parse()).await;
     }
 }

@@ -145,8 +145,13 @@ impl GuestStream {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Lets a client read why it was refused, also one that is still sending.
-    pub async fn take_leave(mut self) {
+    /// Lets a client read why it was refused, also one that is still sending. The library has no word at all for what
+    /// is of another protocol.
+    pub async fn take_leave(mut self, is_unreadable: bool) {
+        if is_unreadable && !self.was_refused {
+            let refusal = refusal::answer(StatusCode::BAD_REQUEST);
+            self.was_refused = self.stream.write_all(&refusal).await.is_ok();
+        }
         if !self.was_refused || self.stream.shutdown().await.is_err() {
             return;
         }

@@ -154,7 +154,12 @@ impl Process {
         self.status("VmRSS:") / 1024
     }
 
-    /// The most memory in MiB that was resident at any time.
+    /// Forgets the most memory that was resident. Source: proc(5), `clear_refs`.
+    pub fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+    }
+
+    /// The most memory in MiB that was resident since [`Self::forget_peak`].
     pub fn peak_memory_mib(&self) -> u64 {
         self.status("VmHWM:") / 1024
     }

@@ -1,5 +1,7 @@
 //! A connection whose bytes a test writes by itself, as no client of HTTP would.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -43,6 +45,11 @@ impl Raw {
     /// Sends bytes; the server may have closed meanwhile.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.0.write_all(bytes.as_ref()).await;
+    }
+
+    /// Sends bytes as far as the server reads them; tells whether all went out in time.
+    pub async fn send_within(&mut self, bytes: &[u8], time: Duration) -> bool {
+        matches!(timeout(time, self.0.write_all(bytes)).await, Ok(Ok(())))
     }
 
     /// The next answer; `None` where the server closes instead.
