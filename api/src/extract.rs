@@ -1,6 +1,8 @@
 //! Extractors: bodies, paths and queries that answer with a problem when they do not parse, and
 //! who calls with which command id.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request};
@@ -10,6 +12,7 @@ use domain::language::{Known, Language};
 use event_log::{Actor, CommandContext, ReceiptLife, Version, clock};
 use projections::Wanted;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::client_ip::client_ip;
@@ -18,6 +21,9 @@ use crate::state::App;
 
 /// The largest JSON body, in bytes.
 pub const JSON_BYTES_MAX: usize = 64 * 1024;
+
+/// A JSON body arrives whole within this time, however many pieces it comes in.
+const BODY_MAX: Duration = Duration::from_secs(30);
 
 /// A JSON body, with the bytes it came as: they are part of the command's fingerprint.
 #[derive(Debug)]
@@ -41,7 +47,8 @@ impl<T: DeserializeOwned> FromRequest<App> for ApiJson<T> {
         if !is_json {
             return Err(ApiError::WrongContentType { expected: "application/json" });
         }
-        let bytes = Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
+        let read = timeout(BODY_MAX, Bytes::from_request(request, app)).await;
+        let bytes = read.map_err(|_| ApiError::TooSlow)?.map_err(|rejection| match rejection {
             BytesRejection::FailedToBufferBody(error)
                 if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE =>
             {

@@ -7,6 +7,7 @@
 mod auth;
 mod client_ip;
 mod document;
+mod door;
 mod extract;
 mod health;
 mod limits;
@@ -16,10 +17,13 @@ mod reply;
 mod request_count;
 mod request_log;
 mod routes;
+mod security_headers;
 mod service;
 mod state;
+mod uploads;
 
 pub use auth::TokenKeys;
+pub use door::Limits as ConnectionLimits;
 pub use health::{Health, background_parts, unattended};
 pub use limits::Limits;
 pub use live::Router;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use event_log::{CommandContext, EventLog};
+use event_log::{CommandContext, EventLog, LogError};
 use nats::RateLimiter;
 
 use crate::problem::ApiError;
@@ -54,6 +54,24 @@ impl Limits {
         let Some(limiter) = &self.0 else { return Ok(()) };
         let verdict = limiter.hit(&format!("{}/{who}", what.name()), what.per_minute(), WINDOW).await;
         if verdict.allowed { Ok(()) } else { Err(ApiError::RateLimited(verdict)) }
+    }
+
+    /// Counts an upload before its body is read, unless its command id is known: what it was sent with before is
+    /// compared later.
+    pub async fn count_upload(
+        &self,
+        log: &EventLog,
+        who: &str,
+        context: &CommandContext,
+    ) -> Result<(), ApiError> {
+        if self.0.is_none() {
+            return Ok(());
+        }
+        match log.first_outcome(context).await {
+            Ok(None) => self.count(Limited::Upload, who).await,
+            Ok(Some(_)) | Err(LogError::CommandIdReused { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Counts a command, unless its id had its effect before.

@@ -43,10 +43,18 @@ pub enum ApiError {
     WrongContentType { expected: &'static str },
     #[error("the body is larger than {max_bytes} bytes")]
     TooLarge { max_bytes: usize },
+    #[error("the body did not arrive in time")]
+    TooSlow,
+    #[error("the address is too long")]
+    UriTooLong,
+    #[error("the headers are too large")]
+    HeadersTooLarge,
     #[error("this method is not allowed here")]
     MethodNotAllowed,
     #[error("too many requests")]
     RateLimited(RateVerdict),
+    #[error("too many uploads of yours are under way")]
+    TooManyUploads,
     #[error("too many sockets are open")]
     TooManySockets,
     #[error("the service cannot do this at the moment")]
@@ -104,8 +112,12 @@ impl ApiError {
                 kind(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
             Self::TooLarge { .. } => kind(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::TooSlow => kind(StatusCode::REQUEST_TIMEOUT, "request_timeout"),
+            Self::UriTooLong => kind(StatusCode::URI_TOO_LONG, "uri_too_long"),
+            Self::HeadersTooLarge => kind(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::MethodNotAllowed => kind(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::RateLimited(_) => kind(StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::TooManyUploads => kind(StatusCode::TOO_MANY_REQUESTS, "too_many_uploads"),
             Self::TooManySockets => kind(StatusCode::TOO_MANY_REQUESTS, "too_many_sockets"),
             Self::Unavailable => kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         }
@@ -131,15 +143,16 @@ impl ApiError {
         if let Self::NotSeenYet { behind, .. } = self {
             headers.insert(STALE, HeaderValue::from(*behind));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE || matches!(self, Self::TooManyUploads) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         headers
     }
 }
 
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
+impl ApiError {
+    /// The parts of the answer.
+    pub fn into_problem(self) -> (StatusCode, HeaderMap, Problem) {
         let Kind(status, code, mut extra) = self.kind();
         let detail = if status == StatusCode::INTERNAL_SERVER_ERROR {
             // All that leaves of an internal error is an id under which it can be found in the log.
@@ -161,7 +174,14 @@ impl IntoResponse for ApiError {
             code: code.to_owned(),
             extra: extra.as_object().cloned().unwrap_or_default(),
         };
-        (status, self.headers(status), Json(problem)).into_response()
+        (status, self.headers(status), problem)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, headers, problem) = self.into_problem();
+        (status, headers, Json(problem)).into_response()
     }
 }
 
@@ -225,7 +245,9 @@ fn command_kind(error: &CommandError) -> Kind {
         CommandError::Provider(_) | CommandError::Stopped => {
             kind(StatusCode::INTERNAL_SERVER_ERROR, "internal")
         }
-        CommandError::ReadSide(_) => kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+        CommandError::ReadSide(_) | CommandError::TooBusy => {
+            kind(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+        }
     }
 }
 

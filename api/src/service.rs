@@ -1,14 +1,11 @@
 //! The service: all routes, the layers around them, and the OpenAPI document.
 
-use std::future::Future;
-use std::io;
-use std::net::SocketAddr;
-
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::OpenApi;
@@ -21,8 +18,9 @@ use crate::extract::JSON_BYTES_MAX;
 use crate::problem::ApiError;
 use crate::request_count::count_request;
 use crate::request_log::log_request;
+use crate::security_headers::security_headers;
 use crate::state::App;
-use crate::{live, routes as handlers};
+use crate::{door, live, routes as handlers};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -76,23 +74,20 @@ pub fn openapi_json() -> String {
     document::complete(api_routes().into_openapi()).to_json().unwrap_or_default()
 }
 
-/// Serves the API on a listener until `stop` is ready, then ends the requests that were begun.
-pub async fn serve(
-    app: App,
-    listener: TcpListener,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    let service = service(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+/// Serves the API on a listener until `stop`, then ends the requests that were begun.
+pub async fn serve(app: App, listener: TcpListener, stop: CancellationToken) {
+    let limits = app.settings().connections;
+    door::open(service(app), listener, limits, stop).await;
 }
 
 /// Serves `/metrics` and `/health` for a process of background work.
-pub async fn serve_metrics(app: App, listener: TcpListener) -> io::Result<()> {
+pub async fn serve_metrics(app: App, listener: TcpListener, stop: CancellationToken) {
+    let limits = app.settings().connections;
     let service = axum::Router::new()
         .route("/metrics", axum::routing::get(handlers::metrics::scrape))
         .route("/health", axum::routing::get(handlers::health::ready))
         .with_state(app);
-    axum::serve(listener, service).await
+    door::open(service, listener, limits, stop).await;
 }
 
 /// The whole API as a service that needs no socket.
@@ -144,17 +139,4 @@ async fn around(request: Request, next: Next) -> Response {
         response
     };
     count_request(request, |request| log_request(request, answer)).await
-}
-
-fn security_headers(headers: &mut HeaderMap) {
-    const HEADERS: [(&str, &str); 5] = [
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
-        ("x-xss-protection", "1; mode=block"),
-        ("strict-transport-security", "max-age=31536000; includeSubDomains"),
-        ("referrer-policy", "no-referrer"),
-    ];
-    for (name, value) in HEADERS {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
 }

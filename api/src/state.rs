@@ -13,9 +13,11 @@ use projections::Reader;
 use providers::Providers;
 
 use crate::auth::TokenKeys;
+use crate::door;
 use crate::health::Health;
 use crate::limits::Limits;
 use crate::live;
+use crate::uploads::Uploads;
 
 /// Numbers and names of HTTP that an operator may change.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct Settings {
     pub allowed_origins: Vec<String>,
     /// Proxies in front of the server that may be believed about the client's address.
     pub trusted_proxies: usize,
+    /// Connections that may be open.
+    pub connections: door::Limits,
     /// Sockets that one user may have open.
     pub sockets_per_user: usize,
     /// A projection may stand still for so long, with events waiting, until `/health` is red.
@@ -53,11 +57,17 @@ struct Inner {
     parts: Parts,
     router: live::Router,
     health: Health,
+    uploads: Uploads,
 }
 
 impl App {
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, router: live::Router::default(), health: Health::default() }))
+        Self(Arc::new(Inner {
+            parts,
+            router: live::Router::default(),
+            health: Health::default(),
+            uploads: Uploads::default(),
+        }))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -103,6 +113,11 @@ impl App {
     /// The live connections of this process.
     pub fn router(&self) -> &live::Router {
         &self.0.router
+    }
+
+    /// The uploads of this process.
+    pub fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     pub fn health(&self) -> &Health {

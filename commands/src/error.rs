@@ -64,6 +64,8 @@ pub enum CommandError {
     ContentRejected { categories: Vec<String> },
     #[error("asset {asset_id} shows a {actual}, not a {expected}")]
     WrongAssetKind { asset_id: domain::AssetId, expected: &'static str, actual: &'static str },
+    #[error("too many passwords wait to be hashed")]
+    TooBusy,
     #[error("the worker stopped unexpectedly")]
     Stopped,
 }

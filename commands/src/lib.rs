@@ -42,7 +42,7 @@ pub use read_side::{ActiveAlgorithm, FoundTemplate, ReadSide, ReadSideError, Tem
 pub use session::SessionTokens;
 pub use settings::Settings;
 pub use template::{UploadTemplate, UploadedTemplate};
-pub use user::{RegisterUser, RegisteredUser, actor_of};
+pub use user::{Authenticated, RegisterUser, RegisteredUser, StrongerHash, actor_of};
 
 use std::sync::Arc;
 

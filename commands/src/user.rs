@@ -21,6 +21,21 @@ pub struct RegisterUser {
     pub role: Role,
 }
 
+/// Somebody whose address and password fit.
+#[derive(Debug)]
+pub struct Authenticated {
+    pub actor: Actor,
+    /// Where the hash is weaker than those of today.
+    pub stronger: Option<StrongerHash>,
+}
+
+/// A hash of the same password with the parameters of today.
+#[derive(Debug)]
+pub struct StrongerHash {
+    instead_of: String,
+    hash: String,
+}
+
 /// The account that was made, and the session that was opened for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RegisteredUser {
@@ -76,7 +91,7 @@ impl Commands {
     }
 
     /// The user with this address and password, if both fit and the account may be used.
-    pub async fn authenticate(&self, email: &str, password: &str) -> Result<Actor, CommandError> {
+    pub async fn authenticate(&self, email: &str, password: &str) -> Result<Authenticated, CommandError> {
         let user = match EmailAddress::parse(email) {
             Ok(email) => match self.log.claimed_by(EMAIL_CLAIM, &email.normalised()).await? {
                 Some(user_id) => Some(self.log.load::<User>(user_id).await?.state),
@@ -86,14 +101,34 @@ impl Commands {
         };
         let profile = user.as_ref().and_then(User::profile);
         let hash = profile.and_then(|profile| profile.password_hash.known());
-        if !self.passwords.verify(password, hash.map(String::as_str)).await? {
+        let comparison = self.passwords.verify(password, hash.map(String::as_str)).await?;
+        if !comparison.fits {
             return Err(CommandError::WrongCredentials);
         }
+        let stronger = comparison.stronger.zip(hash);
+        let stronger = stronger.map(|(hash, old)| StrongerHash { instead_of: old.clone(), hash });
         match (user.as_ref(), profile) {
-            (Some(User::Active(_)), Some(profile)) => Ok(actor_of(profile.user_id, profile.role)),
+            (Some(User::Active(_)), Some(profile)) => {
+                Ok(Authenticated { actor: actor_of(profile.user_id, profile.role), stronger })
+            }
             (Some(User::Deactivated(_)), _) => Err(domain::user::UserError::Deactivated.into()),
             _ => Err(CommandError::WrongCredentials),
         }
+    }
+
+    /// Puts a stronger hash in the place of the one that was just verified. A password that was changed meanwhile stays.
+    pub async fn raise_password_hash(
+        &self,
+        context: CommandContext,
+        user_id: UserId,
+        stronger: StrongerHash,
+    ) -> Result<Done<()>, CommandError> {
+        let command_id = clock::derived_id(context.command_id, "raise password hash");
+        let context = CommandContext { command_id, owner: Some(user_id.0), ..context };
+        let StrongerHash { instead_of, hash } = stronger;
+        let raise = UserCommand::RaisePasswordHash { instead_of, password_hash: hash, at: clock::now() };
+        let unit = self.log.unit::<CommandError>(context).execute::<User>(user_id, [raise]);
+        outcome::commit(unit, &()).await
     }
 
     /// The account of an address, if there is one.

@@ -166,6 +166,7 @@ fn of_user(event: &UserEvent) -> Vec<Call> {
         UserEvent::PersonErased { .. } => vec![Call::now(Task::EraseObjects)],
         UserEvent::UserRegistered { .. }
         | UserEvent::PasswordChanged { .. }
+        | UserEvent::PasswordHashRaised { .. }
         | UserEvent::UserDeactivated { .. }
         | UserEvent::UserReactivated { .. } => vec![],
     }

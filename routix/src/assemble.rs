@@ -27,6 +27,7 @@ pub fn app(config: &Config, stack: Stack, limited: bool) -> anyhow::Result<(App,
         settings: Settings {
             allowed_origins: config.allowed_origins.clone(),
             trusted_proxies: config.trusted_proxies,
+            connections: config.connection_limits(),
             sockets_per_user: config.sockets_per_user,
             stalled_after: config.stalled_after(),
         },

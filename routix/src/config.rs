@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::ConnectionLimits;
 use clap::Args;
 use event_log::erase::KeptReceipts;
 use providers::ImageGenerator;
+
+use crate::system;
 
 /// The settings: addresses, folders, limits.
 #[derive(Debug, Clone, Args)]
@@ -59,6 +62,18 @@ pub struct Config {
     /// The number of proxies in front of the server that are believed about the client's address.
     #[arg(long, env = "ROUTIX_TRUSTED_PROXIES", default_value_t = 0, global = true)]
     pub trusted_proxies: usize,
+    /// Connections that clients may have open with a process: at most, and never more than its descriptors allow.
+    #[arg(long, env = "ROUTIX_CONNECTIONS", default_value_t = 20_000, value_parser = at_least_one, global = true)]
+    pub connections: usize,
+    /// Connections from one IPv4 address or one IPv6 network of 64 bits. Without effect behind trusted proxies.
+    #[arg(
+        long,
+        env = "ROUTIX_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 5000,
+        value_parser = at_least_one,
+        global = true
+    )]
+    pub connections_per_address: usize,
     /// Connections to PostgreSQL that a process opens at most.
     #[arg(long, env = "ROUTIX_DATABASE_CONNECTIONS", default_value_t = 40, global = true)]
     pub database_connections: u32,
@@ -106,6 +121,10 @@ pub struct Config {
     pub generators: Generators,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse::<std::num::NonZeroUsize>().map(Into::into).map_err(|error| error.to_string())
+}
+
 /// Generators of pictures that whoever runs the program brings along.
 #[derive(Clone, Default)]
 pub struct Generators(pub Vec<Arc<dyn ImageGenerator>>);
@@ -127,6 +146,14 @@ impl Config {
             low_credits_threshold: self.low_credits,
             generation_deadline: Duration::from_secs(self.generation_deadline_seconds),
             ..commands::Settings::default()
+        }
+    }
+
+    /// The connections that clients may have open with this process.
+    pub fn connection_limits(&self) -> ConnectionLimits {
+        ConnectionLimits {
+            all: self.connections.min(system::connections_max()),
+            of_one_address: (self.trusted_proxies == 0).then_some(self.connections_per_address),
         }
     }
 

@@ -14,6 +14,7 @@ mod processes;
 mod read_side;
 mod secrets;
 mod stack;
+mod system;
 mod telemetry;
 
 pub use read_side::ProjectedReadSide;

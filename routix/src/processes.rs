@@ -175,12 +175,10 @@ impl Tasks {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("cannot listen on {address} for metrics"))?;
-        let served = api::serve_metrics(self.app.clone(), listener);
-        self.spawn("metrics server", async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the metrics server stopped");
-            }
-        });
+        self.spawn_ending(
+            "metrics server",
+            api::serve_metrics(self.app.clone(), listener, self.stop.clone()),
+        );
         Ok(())
     }
 
@@ -230,12 +228,7 @@ impl Tasks {
         self.spawn("live router", app.router().clone().follow(app.log().clone(), self.feed.clone(), head));
         let authenticator = app.log().vault().authenticator().clone();
         self.spawn("live frames", app.router().clone().follow_live(app.bus().clone(), authenticator));
-        let served = api::serve(app, listener, self.stop.clone().cancelled_owned());
-        self.spawn_ending("http", async move {
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the server stopped");
-            }
-        });
+        self.spawn_ending("http", api::serve(app, listener, self.stop.clone()));
         Ok(())
     }
 }

@@ -29,6 +29,8 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that answers no ping for so long is gone.
 const SILENCE_MAX: Duration = Duration::from_mins(1);
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// A closing handshake takes one round trip.
+const FAREWELL_MAX: Duration = Duration::from_secs(2);
 
 /// The parameters that open a socket.
 #[derive(Deserialize, IntoParams)]
@@ -93,14 +95,22 @@ pub fn ticket_hash(ticket: &str) -> String {
     hex::encode(Sha256::digest(ticket))
 }
 
-async fn serve(app: App, mut socket: WebSocket, mut connection: Connection) {
+async fn serve(app: App, mut socket: WebSocket, connection: Connection) {
+    talk(&app, &mut socket, connection).await;
+    // Whoever closed, the other side answers: reading on sends our answer, and waits for the client's.
+    let farewell = async { while let Some(Ok(_)) = socket.recv().await {} };
+    let _ = tokio::time::timeout(FAREWELL_MAX, farewell).await;
+}
+
+/// Sends frames until one of the two has had enough.
+async fn talk(app: &App, socket: &mut WebSocket, mut connection: Connection) {
     let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
     let mut heard = Instant::now();
     loop {
         tokio::select! {
             frame = connection.next() => match frame {
                 Some(frame) => {
-                    if !send(&mut socket, Message::Text(frame.json().into())).await {
+                    if !send(socket, Message::Text(frame.json().into())).await {
                         return;
                     }
                 }
@@ -112,7 +122,7 @@ async fn serve(app: App, mut socket: WebSocket, mut connection: Connection) {
                     } else {
                         CloseFrame { code: close_code::AGAIN, reason: "resume with since".into() }
                     };
-                    send(&mut socket, Message::Close(Some(close))).await;
+                    send(socket, Message::Close(Some(close))).await;
                     return;
                 }
             },
@@ -122,11 +132,11 @@ async fn serve(app: App, mut socket: WebSocket, mut connection: Connection) {
                 Some(Ok(_)) => heard = Instant::now(),
             },
             _ = pings.tick() => {
-                if !connection.session_is_open(&app).await {
-                    send(&mut socket, Message::Close(Some(session_over()))).await;
+                if !connection.session_is_open(app).await {
+                    send(socket, Message::Close(Some(session_over()))).await;
                     return;
                 }
-                if heard.elapsed() > SILENCE_MAX || !send(&mut socket, Message::Ping("".into())).await {
+                if heard.elapsed() > SILENCE_MAX || !send(socket, Message::Ping("".into())).await {
                     return;
                 }
             }

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::multipart::{Multipart, MultipartError};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::Response;
@@ -21,10 +21,10 @@ use uuid::Uuid;
 use super::{Paging, picture, refuse_larger};
 use crate::auth::CurrentUser;
 use crate::extract::{ApiPath, ApiQuery, Caller, Freshness};
-use crate::limits::Limited;
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply, no_content};
 use crate::state::App;
+use crate::uploads::Admitted;
 
 /// Room for the parts of a multipart body besides the file.
 const FORM_BYTES_MAX: usize = 64 * 1024;
@@ -93,32 +93,23 @@ impl From<&AssetRow> for AssetView {
     }
 }
 
-/// A part of a form that could not be read.
-pub fn form_error(error: &MultipartError) -> ApiError {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        ApiError::TooLarge { max_bytes: UPLOAD_BYTES_MAX }
-    } else {
-        ApiError::Malformed { detail: error.body_text() }
-    }
-}
-
 #[derive(Default)]
 struct Form {
     file: Option<(String, Bytes)>,
     asset_type: Option<String>,
 }
 
-async fn read_form(mut parts: Multipart) -> Result<Form, ApiError> {
+async fn read_form(mut parts: Multipart, admitted: &Admitted) -> Result<Form, MultipartError> {
     let mut form = Form::default();
-    while let Some(field) = parts.next_field().await.map_err(|error| form_error(&error))? {
+    while let Some(field) = parts.next_field().await? {
         match field.name() {
             Some("file") => {
                 let name: String =
                     field.file_name().unwrap_or("upload").chars().take(FILE_NAME_CHARS_MAX).collect();
-                form.file = Some((name, field.bytes().await.map_err(|error| form_error(&error))?));
+                form.file = Some((name, admitted.file(field).await?));
             }
             Some("asset_type" | "type") => {
-                form.asset_type = Some(field.text().await.map_err(|error| form_error(&error))?);
+                form.asset_type = Some(field.text().await?);
             }
             _ => {}
         }
@@ -144,10 +135,14 @@ async fn upload(
     State(app): State<App>,
     user: CurrentUser,
     caller: Caller,
-    form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
+    request: Request,
 ) -> Result<CommandReply<AssetView>, ApiError> {
-    let parts = form.map_err(|_| ApiError::WrongContentType { expected: "multipart/form-data" })?;
-    let form = read_form(parts).await?;
+    let early = caller.context(&app, user.actor(), b"");
+    app.limits().count_upload(app.log(), &user.user_id.to_string(), &early).await?;
+    let admitted = app.uploads().admit(user.user_id, request.headers(), UPLOAD_BYTES_MAX).await?;
+    let parts = Multipart::from_request(request, &app).await;
+    let parts = parts.map_err(|_| ApiError::WrongContentType { expected: "multipart/form-data" })?;
+    let form = admitted.in_time(read_form(parts, &admitted)).await?;
     let missing = |field, detail: &str| ApiError::Invalid { field, detail: detail.to_owned() };
     let (file_name, bytes) = form.file.ok_or_else(|| missing("file", "the part file is missing"))?;
     let kind = match form.asset_type.as_deref() {
@@ -157,7 +152,6 @@ async fn upload(
     };
     let fingerprint = [kind.name().as_bytes(), &Sha256::digest(&bytes)].concat();
     let context = caller.context(&app, user.actor(), &fingerprint);
-    app.limits().count_command(app.log(), Limited::Upload, &user.user_id.to_string(), &context).await?;
     let upload = UploadAsset { owner: user.user_id, kind, file_name: file_name.clone(), bytes };
     let done = app.commands().upload_asset(context, upload).await?;
     let id = done.value.asset_id.0;

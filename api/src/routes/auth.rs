@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use commands::{CommandError, Done, RegisterUser, SessionTokens, actor_of};
+use commands::{Authenticated, CommandError, Done, RegisterUser, SessionTokens, actor_of};
 use domain::user::{Role, User};
 use domain::{EmailAddress, SessionId, UserId, Username};
 use event_log::Actor;
@@ -122,9 +122,16 @@ async fn login(
 ) -> Result<CommandReply<SessionView>, ApiError> {
     app.limits().count(Limited::Login, caller.ip()).await?;
     let LoginRequest { email, password } = &body.value;
-    let actor = app.commands().authenticate(email, password).await?;
+    let Authenticated { actor, stronger } = app.commands().authenticate(email, password).await?;
+    let user_id = UserId(actor.receipt_owner());
     let context = caller.context(&app, actor, &body.bytes);
-    let done = app.commands().log_in(context, UserId(actor.receipt_owner())).await?;
+    let done = app.commands().log_in(context.clone(), user_id).await?;
+    if let Some(stronger) = stronger
+        && let Err(error) = app.commands().raise_password_hash(context, user_id, stronger).await
+    {
+        // The login is good all the same, and the next one raises the hash.
+        tracing::warn!(%error, "a password hash was not raised");
+    }
     session_reply(&app, &done).await
 }
 

@@ -11,6 +11,7 @@ use domain::reactions::Role;
 use event_log::work;
 use metrics::gauge;
 use projections::runtime::progress;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,6 +39,7 @@ pub async fn scrape(State(app): State<App>) -> Response {
     let (connections, users) = app.router().open();
     gauge!("routix_live_connections").set(float(connections));
     gauge!("active_users").set(float(users));
+    gauge!("routix_tasks").set(float(Handle::current().metrics().num_alive_tasks()));
     read_pools(&app);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics().render()).into_response()
 }

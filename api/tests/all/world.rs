@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{App, Limits, Parts, Settings, TokenKeys};
+use api::{App, ConnectionLimits, Limits, Parts, Settings, TokenKeys};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -80,6 +80,7 @@ impl World {
             settings: Settings {
                 allowed_origins: vec![],
                 trusted_proxies: 0,
+                connections: ConnectionLimits { all: 1, of_one_address: None },
                 sockets_per_user: 1,
                 stalled_after: Duration::from_secs(30),
             },

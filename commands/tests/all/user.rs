@@ -35,8 +35,9 @@ mod register {
         let done = world.commands.register(anonymously(), ann("ann@example.com")).await.unwrap().value;
         assert_eq!(done.credits, Credits(SIGNUP_CREDITS));
         assert!(world.commands.session_is_open(done.session.session_id).await.unwrap());
-        let actor = world.commands.authenticate("ANN@example.com", "correct horse").await.unwrap();
-        assert_eq!(actor, Actor::User(done.user_id.0));
+        let known = world.commands.authenticate("ANN@example.com", "correct horse").await.unwrap();
+        assert_eq!(known.actor, Actor::User(done.user_id.0));
+        assert!(known.stronger.is_none(), "it was hashed today");
         let wrong = world.commands.authenticate("ann@example.com", "battery staple").await.unwrap_err();
         assert!(matches!(wrong, CommandError::WrongCredentials), "{wrong:?}");
     }
@@ -57,5 +58,39 @@ mod register {
         let world = World::start().await;
         let send = async |context| world.commands.register(context, ann("ann@example.com")).await;
         twice(&world, anonymously(), send).await;
+    }
+}
+
+mod raise_password_hash {
+    use argon2::password_hash::{PasswordHasher, SaltString};
+    use argon2::{Algorithm, Argon2, Params, Version};
+    use commands::CommandError;
+    use domain::user::{User, UserCommand};
+    use event_log::clock;
+    use testing::{World, command_of};
+
+    use super::{ann, anonymously};
+
+    /// A hash with parameters that were good enough once.
+    fn weak(password: &str) -> String {
+        let params = Params::new(8192, 1, 1, None).unwrap();
+        let salt = SaltString::encode_b64(b"salt of sixteen.").unwrap();
+        let weaker = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        weaker.hash_password(password.as_bytes(), &salt).unwrap().to_string()
+    }
+
+    #[tokio::test]
+    async fn happy_a_login_raises_a_weak_hash_once() {
+        let world = World::start().await;
+        let user =
+            world.commands.register(anonymously(), ann("ann@example.com")).await.unwrap().value.user_id;
+        let weaken = UserCommand::ChangePassword { password_hash: weak("correct horse"), at: clock::now() };
+        let unit = world.log.unit::<CommandError>(command_of(user)).execute::<User>(user, [weaken]);
+        unit.commit().await.unwrap();
+        let known = world.commands.authenticate("ann@example.com", "correct horse").await.unwrap();
+        let stronger = known.stronger.expect("the hash is weak");
+        world.commands.raise_password_hash(command_of(user), user, stronger).await.unwrap();
+        let again = world.commands.authenticate("ann@example.com", "correct horse").await.unwrap();
+        assert!(again.stronger.is_none(), "it was raised");
     }
 }

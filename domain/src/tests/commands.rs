@@ -66,6 +66,11 @@ pub(super) fn user() -> impl Strategy<Value = UserCommand> {
     prop_oneof![
         register,
         (TEXT, time()).prop_map(|(password_hash, at)| UserCommand::ChangePassword { password_hash, at }),
+        (TEXT, TEXT, time()).prop_map(|(instead_of, password_hash, at)| UserCommand::RaisePasswordHash {
+            instead_of,
+            password_hash,
+            at,
+        }),
         (TEXT, time()).prop_map(|(reason, at)| UserCommand::Deactivate { reason, at }),
         time().prop_map(|at| UserCommand::Reactivate { at }),
         (prop_oneof![Just(AskedBy::Operator), Just(AskedBy::Admin { user_id: ALICE })], time())

@@ -19,6 +19,13 @@ pub enum UserCommand {
         password_hash: String,
         at: Timestamp,
     },
+    /// The same password, hashed anew with stronger parameters.
+    RaisePasswordHash {
+        /// The hash that the password was verified by.
+        instead_of: String,
+        password_hash: String,
+        at: Timestamp,
+    },
     Deactivate {
         reason: String,
         at: Timestamp,
@@ -80,7 +87,18 @@ impl User {
             (Self::Active(profile) | Self::Deactivated(profile), UserCommand::Erase { asked_by, at }) => {
                 Ok(Some(UserEvent::PersonErased { user_id: profile.user_id, asked_by, erased_at: at }))
             }
-            (Self::Deactivated(_), UserCommand::ChangePassword { .. }) => Err(UserError::Deactivated),
+            (
+                Self::Deactivated(_),
+                UserCommand::ChangePassword { .. } | UserCommand::RaisePasswordHash { .. },
+            ) => Err(UserError::Deactivated),
+            (Self::Active(profile), UserCommand::RaisePasswordHash { instead_of, password_hash, at }) => {
+                // Whoever changed the password meanwhile has a new hash already.
+                let is_verified = profile.password_hash.known() == Some(&instead_of);
+                Ok(is_verified.then(|| UserEvent::PasswordHashRaised {
+                    password_hash: Personal::new(profile.user_id, password_hash),
+                    raised_at: at,
+                }))
+            }
             (Self::Active(profile), UserCommand::ChangePassword { password_hash, at }) => {
                 Ok(Some(UserEvent::PasswordChanged {
                     password_hash: Personal::new(profile.user_id, password_hash),

@@ -39,6 +39,11 @@ pub enum UserEvent {
         password_hash: Personal<String>,
         changed_at: Timestamp,
     },
+    /// The password is the same; its hash is a stronger one.
+    PasswordHashRaised {
+        password_hash: Personal<String>,
+        raised_at: Timestamp,
+    },
     UserDeactivated {
         reason: String,
         deactivated_at: Timestamp,
@@ -58,6 +63,7 @@ pub enum UserEvent {
 event_names!(UserEvent {
     UserRegistered => "1.0",
     PasswordChanged => "1.0",
+    PasswordHashRaised => "1.0",
     UserDeactivated => "1.0",
     UserReactivated => "1.0",
     PersonErased => "1.0",

@@ -50,7 +50,8 @@ impl User {
             }
             (
                 Self::Active(profile) | Self::Deactivated(profile),
-                UserEvent::PasswordChanged { password_hash, .. },
+                UserEvent::PasswordChanged { password_hash, .. }
+                | UserEvent::PasswordHashRaised { password_hash, .. },
             ) => {
                 profile.password_hash = password_hash;
             }

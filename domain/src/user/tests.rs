@@ -100,6 +100,27 @@ fn a_password_can_be_changed_again() {
 }
 
 #[test]
+fn the_hash_of_a_password_is_raised_where_it_is_still_the_one_that_was_verified() {
+    let raise = |instead_of: &str| UserCommand::RaisePasswordHash {
+        instead_of: instead_of.to_owned(),
+        password_hash: "hash 3".to_owned(),
+        at: minute(2),
+    };
+    let raised =
+        UserEvent::PasswordHashRaised { password_hash: hers("hash 3".to_owned()), raised_at: minute(2) };
+    given::<User>(vec![registered()]).when(raise("hash 1")).then_expect_events(vec![raised.clone()]);
+    given::<User>(vec![registered(), password_changed()]).when(raise("hash 1")).then_expect_events(vec![]);
+    given::<User>(vec![registered(), deactivated()])
+        .when(raise("hash 1"))
+        .then_expect_error(UserError::Deactivated);
+    let mut user = User::default();
+    for event in [registered(), raised] {
+        user.apply(event);
+    }
+    assert_eq!(user.profile().unwrap().password_hash, hers("hash 3".to_owned()));
+}
+
+#[test]
 fn after_a_change_the_old_password_is_worth_nothing() {
     let mut user = User::default();
     for event in [registered(), password_changed()] {

@@ -18,7 +18,7 @@ const ENDED_BY_ERASURE: &str = "account_erased";
 static SPEC: Spec = Spec {
     name: NAME,
     reads: &[User::TYPE, Session::TYPE],
-    ignored_events: &[],
+    ignored_events: &["PasswordHashRaised"],
     tables: &["users", "sessions"],
     poison: PoisonPolicy::Park,
     payloads: Payloads::Opened,
@@ -67,6 +67,7 @@ async fn apply_user(tx: &mut PgConnection, id: Uuid, event: UserEvent) -> Result
             .execute(tx)
             .await?
         }
+        UserEvent::PasswordHashRaised { .. } => return Ok(()),
         UserEvent::PasswordChanged { changed_at, .. } => {
             sqlx::query!(r#"UPDATE users SET updated_at = $2 WHERE id = $1"#, id, changed_at)
                 .execute(tx)

@@ -23,6 +23,7 @@ use crate::demo::{self, DemoArgs};
 use crate::part::Part;
 use crate::processes::{self, Tasks};
 use crate::stack::{self, Stack};
+use crate::system;
 use crate::telemetry::{self, metrics};
 
 /// Routix turns a chat message into a finished thumbnail.
@@ -105,6 +106,7 @@ pub fn run(
         Ok(telemetry) => telemetry,
         Err(error) => return output::fail(&error),
     };
+    system::raise_descriptors();
     let result = match metrics::install() {
         Ok(_) => runtime.block_on(dispatch(cli)),
         Err(error) => Err(error),

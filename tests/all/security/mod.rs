@@ -1,4 +1,7 @@
-//! Attacks, each carried out on the real program.
+//! Attacks on the real program: each was carried out once with success, and none succeeds again.
 
 mod anchors;
+mod connections;
 mod forgery;
+mod passwords;
+mod uploads;

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod collector;
 pub mod picture;
 pub mod process;
+pub mod raw;
 pub mod servers;
 pub mod socket;
 pub mod told;

@@ -3,8 +3,8 @@
 mod view;
 
 use axum::body::Bytes;
-use axum::extract::multipart::{Multipart, MultipartRejection};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::Response;
@@ -20,13 +20,13 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::assets::form_error;
 use super::{picture, refuse_larger};
 use crate::auth::AdminUser;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Caller, Freshness};
 use crate::problem::{ApiError, Problem};
 use crate::reply::{CommandReply, QueryReply};
 use crate::state::App;
+use crate::uploads::Admitted;
 use view::{TemplateStatusName, TemplateView};
 
 const UPLOAD_BYTES_MAX: usize = (15 << 20) + 64 * 1024;
@@ -154,19 +154,19 @@ async fn list(
     Ok(QueryReply::new(&fresh, TemplateList { templates, total: fresh.value.total }))
 }
 
-async fn read_form(mut parts: Multipart) -> Result<UploadTemplate, ApiError> {
+async fn read_form(mut parts: Multipart, admitted: &Admitted) -> Result<UploadTemplate, MultipartError> {
     let mut upload = UploadTemplate {
         bytes: Bytes::new(),
         category: String::new(),
         tags: vec![],
         description: String::new(),
     };
-    while let Some(field) = parts.next_field().await.map_err(|error| form_error(&error))? {
+    while let Some(field) = parts.next_field().await? {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
-            "file" => upload.bytes = field.bytes().await.map_err(|error| form_error(&error))?,
+            "file" => upload.bytes = admitted.file(field).await?,
             "category" | "tags" | "tags[]" | "description" => {
-                let text = field.text().await.map_err(|error| form_error(&error))?;
+                let text = field.text().await?;
                 match name.as_str() {
                     "category" => upload.category = text,
                     "description" => upload.description = text,
@@ -196,10 +196,12 @@ async fn upload(
     State(app): State<App>,
     AdminUser(admin): AdminUser,
     caller: Caller,
-    form: Result<Multipart, MultipartRejection>,
+    request: Request,
 ) -> Result<CommandReply<TemplateView>, ApiError> {
-    let parts = form.map_err(|_| ApiError::WrongContentType { expected: "multipart/form-data" })?;
-    let upload = read_form(parts).await?;
+    let admitted = app.uploads().admit(admin.user_id, request.headers(), UPLOAD_BYTES_MAX).await?;
+    let parts = Multipart::from_request(request, &app).await;
+    let parts = parts.map_err(|_| ApiError::WrongContentType { expected: "multipart/form-data" })?;
+    let upload = admitted.in_time(read_form(parts, &admitted)).await?;
     if upload.bytes.is_empty() {
         return Err(ApiError::Invalid { field: "file", detail: "the part file is missing".to_owned() });
     }

@@ -24,6 +24,7 @@ pub(super) fn user() -> Vec<UserEvent> {
         registered(Role::User),
         registered(Role::Admin),
         UserEvent::PasswordChanged { password_hash: hers("hash 2".to_owned()), changed_at: minute(1) },
+        UserEvent::PasswordHashRaised { password_hash: hers("hash 3".to_owned()), raised_at: minute(1) },
         UserEvent::UserDeactivated { reason: "spam".to_owned(), deactivated_at: minute(2) },
         UserEvent::UserReactivated { reactivated_at: minute(3) },
     ]
