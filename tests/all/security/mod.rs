@@ -1,5 +1,6 @@
 //! Attacks on the real program: each was carried out once with success, and none succeeds again.
 
 mod connections;
+mod files;
 mod passwords;
 mod uploads;
