@@ -12,11 +12,13 @@ use crate::anchors::Anchors;
 use crate::config::Config;
 use crate::read_side::ProjectedReadSide;
 use crate::stack::Stack;
+use crate::system;
 use crate::telemetry::metrics;
 
 /// The application on a stack, and the anchors of its log where they are kept. `limited` applies the rate limits.
 pub fn app(config: &Config, stack: Stack, limited: bool) -> anyhow::Result<(App, Option<Anchors>)> {
     let Stack { log, bus, keys } = stack;
+    system::keep_folders_private(&config.data, &config.objects_dir());
     let built_in = Providers::built_in(&config.objects_dir())?;
     let providers = config.generators.0.iter().cloned().fold(built_in, Providers::with_generator);
     let reader = Reader::new(log.pool(), log.clone());

@@ -11,6 +11,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::problem::ApiError;
 use crate::security_headers::security_headers;
 
+/// The longest path and query, in bytes. No client of ours comes near it.
+pub const URI_BYTES_MAX: usize = 8 << 10;
+
 const MARKS: [&[u8]; 2] = [b"\r\ncontent-length: 0\r\n", b"\r\nconnection: close\r\n"];
 /// A head of the library's own is much shorter.
 const BYTES_MAX: usize = 256;

@@ -15,11 +15,9 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use tower::ServiceExt;
 
 use super::line::Line;
+use super::refusal::URI_BYTES_MAX;
 use crate::problem::ApiError;
 use crate::security_headers::security_headers;
-
-/// The longest path and query, in bytes. No client of ours comes near it.
-const URI_BYTES_MAX: usize = 8 << 10;
 
 /// Keeps a connection busy until the answer is out.
 struct Busy(Option<Arc<Line>>);

@@ -45,7 +45,8 @@ pub struct GuestStream {
 struct Head {
     period: Period,
     began: Instant,
-    /// Its first line, with the address, is whole.
+    /// The bytes of its first line, which holds the address, and whether they are all of them.
+    first_line: usize,
     has_first_line: bool,
 }
 
@@ -99,15 +100,24 @@ impl GuestStream {
     fn hear(&mut self, bytes: &[u8]) {
         let Some(period) = self.line().period().filter(|_| !bytes.is_empty()) else { return };
         let known = self.head.take().filter(|head| head.period == period);
-        let mut head = known.unwrap_or_else(|| Head { period, began: Instant::now(), has_first_line: false });
-        head.has_first_line |= bytes.contains(&b'\n');
+        let mut head = known.unwrap_or_else(|| Head {
+            period,
+            began: Instant::now(),
+            first_line: 0,
+            has_first_line: false,
+        });
+        if !head.has_first_line {
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            head.has_first_line = end.is_some();
+            head.first_line += end.unwrap_or(bytes.len());
+        }
         self.head = Some(head);
     }
 
     /// The answer that goes out instead of what the library writes by itself.
     fn instead_of(&self, written: &[u8]) -> Option<Bytes> {
         let status = refusal::status_of(written)?;
-        let is_address = self.head.as_ref().is_some_and(|head| !head.has_first_line);
+        let is_address = self.head.as_ref().is_some_and(|head| head.first_line > refusal::URI_BYTES_MAX);
         let is_too_large = status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
         // The library reads so much and no more, so it cannot tell a long address from long headers.
         Some(refusal::answer(if is_too_large && is_address { StatusCode::URI_TOO_LONG } else { status }))

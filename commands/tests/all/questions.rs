@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const QUESTIONS: [&str; 5] = ["happy", "refused", "repeated", "stale", "foreign"];
 
 /// The questions that do not apply to a command, and why.
-const WITHOUT: [(&str, &[&str], &str); 23] = [
+const WITHOUT: [(&str, &[&str], &str); 24] = [
     ("define_algorithm", &["stale", "foreign"], "it makes the algorithm, which belongs to the house"),
     ("upload_asset", &["stale", "foreign"], "it makes the asset"),
     ("delete_asset", &["stale"], "an asset does not change"),
@@ -34,6 +34,11 @@ const WITHOUT: [(&str, &[&str], &str); 23] = [
     ("analyze_template", &["stale", "foreign"], "an admin asks for it whatever was analysed before"),
     ("set_template_active", &["stale", "foreign"], "on is on, whoever said it last"),
     ("register", &["stale", "foreign"], "it makes the account"),
+    (
+        "raise_password_hash",
+        &["refused", "repeated", "stale", "foreign"],
+        "a login does it with the hash that it verified; a newer one stays",
+    ),
 ];
 
 #[test]

@@ -52,8 +52,13 @@ fn kind() -> impl Strategy<Value = PictureKind> {
     prop_oneof![Just(PictureKind::Face), Just(PictureKind::Logo)]
 }
 
+/// One of two, so that a command meets the hash that an earlier one left.
+fn hash() -> impl Strategy<Value = String> {
+    prop_oneof![Just("hash 1".to_owned()), Just("hash 2".to_owned())]
+}
+
 pub(super) fn user() -> impl Strategy<Value = UserCommand> {
-    let register = (TEXT, TEXT, prop_oneof![Just(Role::User), Just(Role::Admin)], time()).prop_map(
+    let register = (TEXT, hash(), prop_oneof![Just(Role::User), Just(Role::Admin)], time()).prop_map(
         |(name, hash, role, at)| UserCommand::Register {
             user_id: ALICE,
             email: EmailAddress::parse("Alice@Example.com").unwrap(),
@@ -65,8 +70,8 @@ pub(super) fn user() -> impl Strategy<Value = UserCommand> {
     );
     prop_oneof![
         register,
-        (TEXT, time()).prop_map(|(password_hash, at)| UserCommand::ChangePassword { password_hash, at }),
-        (TEXT, TEXT, time()).prop_map(|(instead_of, password_hash, at)| UserCommand::RaisePasswordHash {
+        (hash(), time()).prop_map(|(password_hash, at)| UserCommand::ChangePassword { password_hash, at }),
+        (hash(), hash(), time()).prop_map(|(instead_of, password_hash, at)| UserCommand::RaisePasswordHash {
             instead_of,
             password_hash,
             at,

@@ -93,6 +93,7 @@ pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     generators: Vec<Arc<dyn ImageGenerator>>,
 ) -> ExitCode {
+    system::keep_new_files_private();
     let mut cli = Cli::parse_from(arguments);
     cli.config.generators = Generators(generators);
     // HTTP clients take the process's cryptography for TLS. Refused only where some is installed already.

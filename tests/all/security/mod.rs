@@ -2,6 +2,7 @@
 
 mod anchors;
 mod connections;
+mod files;
 mod forgery;
 mod passwords;
 mod uploads;
