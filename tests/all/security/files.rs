@@ -60,7 +60,7 @@ async fn nothing_in_the_data_folder_is_for_other_accounts_whatever_an_earlier_re
     tokio::time::timeout(PATIENCE * 2, ready).await.expect("up becomes ready");
     let objects = data.join("objects");
     eventually("the first template is stored", || async {
-        fs::read_dir(objects.join("templates")).ok()?.next().map(|_| ())
+        fs::read_dir(objects.join("house/templates")).ok()?.next().map(|_| ())
     })
     .await;
     assert_eq!(open_to_others(&data), []);
